@@ -26,7 +26,6 @@ export const errorMeanings = {
   credential_invalid: { status: 401, type: "authentication_error", retry: "never" },
   forbidden: { status: 403, type: "permission_error", retry: "never" },
   not_found: { status: 404, type: "not_found_error" },
-  method_not_allowed: { status: 405, type: "invalid_request_error" },
   request_timeout: { status: 408, type: "timeout_error" },
   conflict: { status: 409, type: "invalid_request_error", retry: "never" },
   too_large: { status: 413, type: "request_too_large" },

@@ -32,8 +32,12 @@ export type Ingress = Readonly<{
   id: RequestId;
   operation: Operation;
   headers: IncomingHttpHeaders;
-  /** The exact bytes that will go upstream; null for a GET. */
-  body: Buffer | null;
+  /**
+   * Reads the body whole, once: the exact bytes that will go upstream; null for a GET.
+   * Called after authentication, so that a stranger's 32 MiB are never held.
+   * @throws Refusal `too_large`, `invalid_request` when the caller broke off
+   */
+  readBody(): Promise<Buffer | null>;
   clientIp: string;
   startedAt: EpochMs;
 }>;
@@ -53,13 +57,25 @@ export type Caller = Readonly<{
   policy: Policy;
 }>;
 
+/**
+ * A model a body can reach, and the field that names it. A fallback or an advisor tool may set its own
+ * `max_tokens`, a fallback its own `speed`; null or absent means the request's, or upstream's default.
+ * `fallbacks: "default"` leaves the choice to upstream and is listed as the model `default`.
+ */
+export type ReachableModel = Readonly<{
+  field: string;
+  model: ModelId;
+  maxTokens?: number | null;
+  speed?: string | null;
+}>;
+
 /** The deciding fields of a Messages body, read once from the bytes that go upstream (body-scan.ts). */
 export type BodyFacts = Readonly<{
   model: ModelId;
   maxTokens: number | null;
   stream: boolean;
-  /** Every model the body can reach: `model`, `fallbacks[].model`, `tools[].model`. `field` is where it stands. */
-  models: readonly Readonly<{ field: string; model: ModelId }>[];
+  /** Every model the body can reach: `model` first, then `fallbacks[].model`, `tools[].model` and added tools'. */
+  models: readonly ReachableModel[];
   /** How many server-tool uses the body allows at most (`tools[].max_uses`); null when unbounded, 0 without such tools. */
   serverToolUses: number | null;
   speed: string | null;
@@ -155,9 +171,17 @@ export interface Ledger {
 /** One call to upstream, in the hands of the line. */
 export type UpstreamRequest = Readonly<{
   operation: Operation;
-  /** Already filtered: no credentials, no hop-by-hop, none of ours. */
-  headers: Readonly<Record<string, string | string[]>>;
+  /** Name, value, name, value …; already filtered: no credentials, no hop-by-hop, none of ours. */
+  headers: readonly string[];
   body: Buffer | null;
+}>;
+
+/** A request that may go upstream, and what the ledger holds of it. */
+export type Admitted = Readonly<{
+  intent: Intent;
+  request: UpstreamRequest;
+  /** Monotonic time at which the request came in. */
+  startedMs: number;
 }>;
 
 /**
@@ -188,6 +212,22 @@ export interface Upstream {
   /** Shown to callers in `x-relay-upstream`. */
   readonly name: string;
   send(request: UpstreamRequest, receiver: UpstreamReceiver): UpstreamExchange;
+}
+
+/** The caller's side of an exchange: writes straight to its socket. */
+export interface CallerReply {
+  /** True once the caller has disconnected; nothing is written any more. */
+  readonly left: boolean;
+  /** Headers are a flat list: name, value, name, value … */
+  start(status: number, headers: string[]): void;
+  /** Gives false when the caller reads slower than upstream writes: wait for `onDrain`. */
+  write(chunk: Buffer): boolean;
+  end(lastChunk: Buffer | null): void;
+  /** Ends so that no client can take the answer for whole. */
+  breakOff(lastChunk: Buffer | null): void;
+  /** At most one listener each; `onLeave` fires at once when the caller has already left. */
+  onDrain(listener: () => void): void;
+  onLeave(listener: () => void): void;
 }
 
 /** A clock of both kinds: `now` for rows and tokens, `monotonicMs` for limits and durations. */

@@ -1,0 +1,21 @@
+import { type Static, Type } from "typebox";
+
+export const Healthz = Type.Object({
+  status: Type.Literal("ok"),
+  timestamp: Type.String({ format: "date-time" }),
+});
+export type Healthz = Static<typeof Healthz>;
+
+export const Health = Type.Object({
+  status: Type.Literal("healthy"),
+  timestamp: Type.String({ format: "date-time" }),
+  version: Type.String(),
+  upstream: Type.String({ description: "`anthropic` or `simulator`" }),
+});
+export type Health = Static<typeof Health>;
+
+export const Readyz = Type.Object({
+  status: Type.Union([Type.Literal("ready"), Type.Literal("not_ready")]),
+  reason: Type.Optional(Type.String()),
+});
+export type Readyz = Static<typeof Readyz>;

@@ -1,0 +1,24 @@
+import { Type } from "typebox";
+
+/** Model ids, or patterns with one `*` at the end; null for no restriction. */
+export const ModelsField = Type.Union([
+  Type.Array(Type.String({ pattern: "^[!-)+-~]+\\*?$", maxLength: 128 }), { maxItems: 256 }),
+  Type.Null(),
+]);
+
+export const RequestsPerMinuteField = Type.Union([
+  Type.Integer({ minimum: 1, maximum: 1_000_000_000 }),
+  Type.Null(),
+]);
+
+export const NameField = Type.Union([Type.String({ minLength: 1, maxLength: 128 }), Type.Null()]);
+
+/** Page size and the opaque cursor of the page before. */
+export const PageFields = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
+  cursor: Type.Optional(Type.String({ maxLength: 512 })),
+};
+
+export const Time = Type.String({ format: "date-time" });
+export const NullableTime = Type.Union([Time, Type.Null()]);
+export const NullableString = Type.Union([Type.String(), Type.Null()]);

@@ -1,0 +1,121 @@
+/**
+ * One configurable value: its name, how text becomes a value, and what the docs say.
+ * The tables in settings.ts are the only place that knows the names; docs/configuration.md
+ * and .env.example are generated from them.
+ */
+export type Setting<Value> = Readonly<{
+  /** Environment variable. */
+  name: string;
+  /** Dotted key in `claude-relay-config.json`. */
+  fileKey: string;
+  /** @throws Fault with what is wrong and the remedy, without the name and without echoing secrets. */
+  parse: (text: string) => Value;
+  /** Used when nothing is set. */
+  fallback: Value;
+  /** The default as the docs show it. */
+  shown: string;
+  /** One or two plain sentences. */
+  about: string;
+  /** An example for .env.example. */
+  example?: string;
+}>;
+
+/** A value that cannot be used; the message is the remedy. */
+export class Fault extends Error {}
+
+export const text = (value: string): string => value;
+
+export const wholeNumber =
+  (min: number, max: number) =>
+  (value: string): number => {
+    const parsed = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (!(parsed >= min && parsed <= max)) {
+      throw new Fault(`must be a whole number from ${min} to ${max}, not "${value}"`);
+    }
+    return parsed;
+  };
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds, or a number with a unit: `90000`, `90s`, `10m`, `1h`. */
+export const duration =
+  (minMs: number, maxMs: number) =>
+  (value: string): number => {
+    const match = /^(\d+)(ms|s|m|h)?$/.exec(value);
+    const parsed = match ? Number(match[1]) * (unitMs[match[2] ?? "ms"] ?? 1) : Number.NaN;
+    if (!(parsed >= minMs && parsed <= maxMs)) {
+      throw new Fault(
+        `must be milliseconds or a number with ms, s, m or h, from ${minMs} to ${maxMs} ms, not "${value}"`,
+      );
+    }
+    return parsed;
+  };
+
+const unitBytes: Readonly<Record<string, number>> = { "": 1, kib: 1024, mib: 1024 ** 2 };
+
+/** Bytes, or a number with a unit: `33554432`, `32MiB`. */
+export const byteCount =
+  (min: number, max: number) =>
+  (value: string): number => {
+    const match = /^(\d+)\s*(kib|mib)?$/i.exec(value);
+    const parsed = match
+      ? Number(match[1]) * (unitBytes[(match[2] ?? "").toLowerCase()] ?? 1)
+      : Number.NaN;
+    if (!(parsed >= min && parsed <= max)) {
+      throw new Fault(
+        `must be bytes or a number with KiB or MiB, from ${min} to ${max}, not "${value}"`,
+      );
+    }
+    return parsed;
+  };
+
+export const oneOf =
+  <Choice extends string>(...choices: readonly Choice[]) =>
+  (value: string): Choice => {
+    const found = choices.find((choice) => choice === value);
+    if (found === undefined) {
+      throw new Fault(`must be one of ${choices.join(", ")}, not "${value}"`);
+    }
+    return found;
+  };
+
+/** An http or https address without credentials, query or fragment; the trailing slash is dropped. */
+export const httpUrl = (value: string): string => {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new Fault("must be an http:// or https:// address");
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    throw new Fault("must hold no user name, password, query or fragment");
+  }
+  return url.href.replace(/\/+$/, "");
+};
+
+/** Comma-separated, blanks dropped. */
+export const list = (value: string): readonly string[] =>
+  value
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+
+const placeholder = /^sk-ant-\.\.\.$|^your-|^<.*>$|^changeme$/i;
+
+/** A secret of at least `bytes` bytes that is neither a placeholder nor an unexpanded shell expression. */
+export const secret =
+  (bytes: number) =>
+  (value: string): string => {
+    if (value.startsWith("$(") || value.startsWith("`")) {
+      throw new Fault(
+        "holds a shell expression, and .env files are not run by a shell: run the command and paste what it prints",
+      );
+    }
+    if (placeholder.test(value)) {
+      throw new Fault("still holds the placeholder of the documentation: put the real value in");
+    }
+    if (Buffer.byteLength(value) < bytes) {
+      throw new Fault(
+        `must be at least ${bytes} bytes long; make one with: openssl rand -base64 32`,
+      );
+    }
+    return value;
+  };

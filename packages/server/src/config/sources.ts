@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+import { parseEnv } from "node:util";
+
+/** Where settings come from, strongest first: environment, `.env`, `claude-relay-config.json`. */
+export type Sources = Readonly<{
+  environment: Readonly<Record<string, string | undefined>>;
+  /** Flattened to dotted keys. */
+  file: ReadonlyMap<string, string>;
+  faults: readonly string[];
+}>;
+
+const readIfThere = (path: string, mustExist: boolean): string | null => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (!mustExist && error instanceof Error && "code" in error && error.code === "ENOENT") {
+      return null;
+    }
+    throw error;
+  }
+};
+
+const flatten = (value: unknown, path: string, into: Map<string, string>): void => {
+  if (Array.isArray(value)) {
+    into.set(path, value.join(","));
+  } else if (typeof value === "object" && value !== null) {
+    for (const [key, inner] of Object.entries(value)) {
+      flatten(inner, path === "" ? key : `${path}.${key}`, into);
+    }
+  } else if (value !== null) {
+    into.set(path, String(value));
+  }
+};
+
+/**
+ * Reads `.env` beside `directory` and the JSON file named by `CLAUDE_RELAY_CONFIG`
+ * (by default `claude-relay-config.json` there, if it exists).
+ */
+export const readSources = (
+  processEnvironment: Readonly<Record<string, string | undefined>>,
+  directory: string,
+): Sources => {
+  const faults: string[] = [];
+  const file = new Map<string, string>();
+  let dotEnv: Record<string, string | undefined> = {};
+  try {
+    dotEnv = parseEnv(readIfThere(`${directory}/.env`, false) ?? "");
+  } catch (error) {
+    faults.push(`.env: cannot be read: ${String(error)}`);
+  }
+  const environment = { ...dotEnv, ...processEnvironment };
+  const named = environment["CLAUDE_RELAY_CONFIG"];
+  const path = named ?? `${directory}/claude-relay-config.json`;
+  try {
+    const content = readIfThere(path, named !== undefined);
+    if (content !== null) {
+      flatten(JSON.parse(content), "", file);
+    }
+  } catch (error) {
+    faults.push(
+      `${named ? "CLAUDE_RELAY_CONFIG" : "claude-relay-config.json"}: cannot be used: ${String(error)}`,
+    );
+  }
+  return { environment, file, faults };
+};

@@ -1,0 +1,98 @@
+import type { DeviceId, EpochMs } from "@claude-relay/contract";
+import type {
+  AuditLog,
+  DeviceChanges,
+  DeviceRecord,
+  DeviceStatus,
+  DeviceStore,
+  Page,
+  PageQuery,
+} from "../pipeline/ports.ts";
+import { Refusal } from "../pipeline/refusal.ts";
+import type { Clock } from "../pipeline/types.ts";
+import type { DeviceIndex } from "./device-index.ts";
+
+type Options = Readonly<{
+  store: DeviceStore;
+  index: DeviceIndex;
+  audit: AuditLog;
+  clock: Clock;
+}>;
+
+/** What an admin does with devices. Every change counts at once and is audited. */
+export interface DeviceAdmin {
+  list(
+    query: PageQuery & Readonly<{ status?: DeviceStatus | undefined }>,
+  ): Promise<Page<DeviceRecord>>;
+  /** @throws Refusal `not_found` */
+  get(id: DeviceId): DeviceRecord;
+  /** @throws Refusal `not_found`, `conflict` */
+  change(id: DeviceId, changes: DeviceChanges, clientIp: string): Promise<DeviceRecord>;
+  /** Lets a waiting device have a token at its next `/bootstrap`. */
+  approve(id: DeviceId, clientIp: string): Promise<DeviceRecord>;
+  /** Ends every token of the device; the device itself may enroll again. */
+  revokeTokens(id: DeviceId, clientIp: string): Promise<DeviceRecord>;
+}
+
+export const createDeviceAdmin = ({ store, index, audit, clock }: Options): DeviceAdmin => {
+  const get = (id: DeviceId): DeviceRecord => {
+    const device = index.get(id);
+    if (device === null) {
+      throw new Refusal("not_found", `No device is called "${id}". GET /admin/devices lists them.`);
+    }
+    return device;
+  };
+
+  const apply = async (
+    id: DeviceId,
+    action: string,
+    changes: DeviceChanges,
+    clientIp: string,
+  ): Promise<DeviceRecord> => {
+    get(id);
+    const changed = await store.update(id, changes);
+    if (changed === null) {
+      throw new Refusal("not_found", `No device is called "${id}".`);
+    }
+    index.keep(changed);
+    const entry = { at: clock.now(), actor: "admin", action, subject: id, outcome: "ok", clientIp };
+    await audit.append({ ...entry, detail: { ...changes } });
+    return changed;
+  };
+
+  return {
+    list: (query) => store.list(query),
+    get,
+    change: (id, changes, clientIp) => {
+      // A revoked device's tokens stay dead even if the device is made active again.
+      const dead = changes.status === "revoked" ? { tokensValidAfter: clock.now() as EpochMs } : {};
+      return apply(id, actionOf(changes), { ...changes, ...dead }, clientIp);
+    },
+    approve: async (id, clientIp) => {
+      const device = get(id);
+      if (device.status === "disabled" || device.status === "revoked") {
+        throw new Refusal(
+          "conflict",
+          `This device is ${device.status}: set its status to active first.`,
+        );
+      }
+      const approval = { status: "active" as const, approvedAt: clock.now() };
+      return apply(id, "device.approve", approval, clientIp);
+    },
+    revokeTokens: (id, clientIp) =>
+      apply(id, "device.revoke_tokens", { tokensValidAfter: clock.now() }, clientIp),
+  };
+};
+
+const actionOf = ({ status }: DeviceChanges): string => {
+  switch (status) {
+    case "disabled":
+      return "device.disable";
+    case "revoked":
+      return "device.revoke";
+    case "active":
+      return "device.enable";
+    default:
+      return "device.change";
+  }
+};

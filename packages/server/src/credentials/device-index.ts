@@ -1,0 +1,120 @@
+import type { DeviceId, EpochMs } from "@claude-relay/contract";
+import type { DeviceRecord, DeviceStore, SupersededToken } from "../pipeline/ports.ts";
+import { Refusal } from "../pipeline/refusal.ts";
+import type { Caller, Clock } from "../pipeline/types.ts";
+import type { WrapperClaims } from "./wrapper-token.ts";
+
+type Entry = Readonly<{ record: DeviceRecord; caller: Caller }>;
+
+/**
+ * Every device and every replaced token in memory, so that no request waits for the database.
+ * Changes go to the store first and count here at once after: a revocation is immediate.
+ */
+export class DeviceIndex {
+  readonly #store: DeviceStore;
+  readonly #clock: Clock;
+  readonly #devices = new Map<string, Entry>();
+  readonly #superseded = new Map<string, SupersededToken>();
+
+  private constructor(store: DeviceStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  static async load(store: DeviceStore, clock: Clock): Promise<DeviceIndex> {
+    const index = new DeviceIndex(store, clock);
+    for (const record of await store.loadAll()) {
+      index.keep(record);
+    }
+    await store.pruneSuperseded(clock.now());
+    for (const token of await store.loadSuperseded(clock.now())) {
+      index.#superseded.set(token.jti, token);
+    }
+    return index;
+  }
+
+  get(id: DeviceId): DeviceRecord | null {
+    return this.#devices.get(id)?.record ?? null;
+  }
+
+  /** Takes note of a row as the store gave it. */
+  keep(record: DeviceRecord): DeviceRecord {
+    this.#devices.set(record.id, { record, caller: callerOf(record) });
+    return record;
+  }
+
+  /**
+   * The caller behind good claims.
+   * @throws Refusal `credential_invalid` for an unknown or revoked device or token, `credential_expired`
+   *   for a token replaced at `/refresh`, `forbidden` for a disabled or waiting device
+   */
+  callerFor(claims: WrapperClaims): Caller {
+    const entry = this.#devices.get(claims.deviceId);
+    if (entry === undefined) {
+      throw new Refusal(
+        "credential_invalid",
+        "This device is unknown here. Enroll it again at POST /bootstrap.",
+      );
+    }
+    checkStatus(entry.record);
+    // Tokens carry whole seconds: one issued in the second of the revocation is dead too.
+    if (claims.issuedAt < entry.record.tokensValidAfter) {
+      throw new Refusal(
+        "credential_invalid",
+        "This token was revoked. Enroll again at POST /bootstrap.",
+      );
+    }
+    const dead = this.#superseded.get(claims.jti);
+    if (dead !== undefined && this.#clock.now() >= dead.deadAfter) {
+      throw new Refusal(
+        "credential_expired",
+        "Token expired: it was replaced at /refresh. Please refresh your token.",
+      );
+    }
+    return entry.caller;
+  }
+
+  /** Lets a token live only until `deadAfter`. Gives false when it had been replaced before. */
+  async supersede(claims: WrapperClaims, deadAfter: EpochMs): Promise<boolean> {
+    this.#forgetExpired();
+    const first = !this.#superseded.has(claims.jti);
+    const { jti, deviceId, expiresAt } = claims;
+    const kept = await this.#store.supersedeToken({ jti, deviceId, deadAfter, expiresAt });
+    this.#superseded.set(jti, kept);
+    return first;
+  }
+
+  #forgetExpired(): void {
+    const now = this.#clock.now();
+    for (const [jti, token] of this.#superseded) {
+      if (token.expiresAt > now) {
+        return;
+      }
+      this.#superseded.delete(jti);
+    }
+  }
+}
+
+const checkStatus = ({ status }: DeviceRecord): void => {
+  switch (status) {
+    case "active":
+      return;
+    case "disabled":
+      throw new Refusal("forbidden", "This device is disabled. Ask the operator of this relay.");
+    case "pending":
+      throw new Refusal("forbidden", "This device waits for an admin's approval.");
+    case "revoked":
+      throw new Refusal(
+        "credential_invalid",
+        "This device was revoked. Ask the operator of this relay.",
+      );
+  }
+};
+
+const callerOf = (record: DeviceRecord): Caller => ({
+  kind: "device",
+  id: record.id,
+  userId: record.userId,
+  organizationId: record.organizationId,
+  policy: { models: record.models, requestsPerMinute: record.requestsPerMinute },
+});

@@ -1,0 +1,79 @@
+import { randomUUID } from "node:crypto";
+import type { EpochMs, OrganizationId, UserId } from "@claude-relay/contract";
+import type {
+  AuditLog,
+  EnrollmentCodeRecord,
+  EnrollmentCodeStore,
+  Page,
+  PageQuery,
+} from "../pipeline/ports.ts";
+import { Refusal } from "../pipeline/refusal.ts";
+import type { Clock } from "../pipeline/types.ts";
+import { enrollmentCodeHash, newEnrollmentCode } from "./enrollment-code.ts";
+
+export type NewEnrollmentCode = Readonly<{
+  label: string | null;
+  maxUses: number;
+  expiresInHours: number;
+  models: readonly string[] | null;
+  requestsPerMinute: number | null;
+  userId: UserId | null;
+  organizationId: OrganizationId | null;
+}>;
+
+export interface EnrollmentCodeAdmin {
+  /** Mints a code: this is the one time it is told; the store keeps its digest. */
+  mint(
+    wanted: NewEnrollmentCode,
+    clientIp: string,
+  ): Promise<Readonly<{ code: string; record: EnrollmentCodeRecord }>>;
+  list(query: PageQuery): Promise<Page<EnrollmentCodeRecord>>;
+  /** @throws Refusal `not_found` */
+  revoke(id: string, clientIp: string): Promise<EnrollmentCodeRecord>;
+}
+
+type Options = Readonly<{ store: EnrollmentCodeStore; audit: AuditLog; clock: Clock }>;
+
+export const createEnrollmentCodeAdmin = ({
+  store,
+  audit,
+  clock,
+}: Options): EnrollmentCodeAdmin => {
+  const record = (action: string, subject: string, clientIp: string): Promise<void> =>
+    audit.append({
+      at: clock.now(),
+      actor: "admin",
+      action,
+      subject,
+      outcome: "ok",
+      detail: null,
+      clientIp,
+    });
+
+  return {
+    mint: async ({ expiresInHours, ...wanted }, clientIp) => {
+      const code = newEnrollmentCode();
+      const now = clock.now();
+      const created = await store.create({
+        ...wanted,
+        id: `enr_${randomUUID().replaceAll("-", "")}`,
+        codeHash: enrollmentCodeHash(code),
+        usesLeft: wanted.maxUses,
+        createdAt: now,
+        expiresAt: Math.round(now + expiresInHours * 3_600_000) as EpochMs,
+        revokedAt: null,
+      });
+      await record("enrollment_code.mint", created.id, clientIp);
+      return { code, record: created };
+    },
+    list: (query) => store.list(query),
+    revoke: async (id, clientIp) => {
+      const revoked = await store.revoke(id, clock.now());
+      if (revoked === null) {
+        throw new Refusal("not_found", `No enrollment code has the id "${id}".`);
+      }
+      await record("enrollment_code.revoke", id, clientIp);
+      return revoked;
+    },
+  };
+};

@@ -1,0 +1,115 @@
+import {
+  EnrollmentCode,
+  EnrollmentCodeListQuery,
+  EnrollmentCodePage,
+  EnrollmentCodeParams,
+  ErrorBody,
+  MintedEnrollmentCode,
+  NewEnrollmentCodeBody,
+  type OrganizationId,
+  type UserId,
+} from "@claude-relay/contract";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import type { FastifyInstance } from "fastify";
+import type { EnrollmentCodeRecord, Page, PageQuery } from "../pipeline/ports.ts";
+import type { AdminAccess } from "./admin-access.ts";
+
+type WantedCode = Readonly<{
+  label: string | null;
+  maxUses: number;
+  expiresInHours: number;
+  models: readonly string[] | null;
+  requestsPerMinute: number | null;
+  userId: UserId | null;
+  organizationId: OrganizationId | null;
+}>;
+
+type EnrollmentCodeAdminPort = Readonly<{
+  mint(
+    wanted: WantedCode,
+    clientIp: string,
+  ): Promise<Readonly<{ code: string; record: EnrollmentCodeRecord }>>;
+  list(query: PageQuery): Promise<Page<EnrollmentCodeRecord>>;
+  revoke(id: string, clientIp: string): Promise<EnrollmentCodeRecord>;
+}>;
+
+export type AdminCodesDoorDeps = Readonly<{ access: AdminAccess; codes: EnrollmentCodeAdminPort }>;
+
+/** Enrollment codes: what a device brings to `/bootstrap` under `BOOTSTRAP=code`. */
+export const adminCodesDoor = (server: FastifyInstance, deps: AdminCodesDoorDeps): void => {
+  const app = server.withTypeProvider<TypeBoxTypeProvider>();
+  const { access, codes } = deps;
+  const common = { tags: ["Enrollment codes"], security: [{ bearer: [] }] };
+  app.addHook("onRequest", (request) => access.demandAdmin(request));
+
+  app.post(
+    "/admin/enrollment-codes",
+    {
+      schema: {
+        ...common,
+        summary: "Mint a code; shown once",
+        body: NewEnrollmentCodeBody,
+        response: { 201: MintedEnrollmentCode, "4xx": ErrorBody },
+      },
+    },
+    async (request, reply) => {
+      const { body } = request;
+      const { code, record } = await codes.mint(
+        {
+          label: body.label ?? null,
+          maxUses: body.max_uses ?? 1,
+          expiresInHours: body.expires_in_hours ?? 24,
+          models: body.models ?? null,
+          requestsPerMinute: body.requests_per_minute ?? null,
+          userId: (body.user_id ?? null) as UserId | null,
+          organizationId: (body.organization_id ?? null) as OrganizationId | null,
+        },
+        access.ip(request),
+      );
+      return reply.code(201).send({ ...wire(record), enrollment_code: code });
+    },
+  );
+
+  app.get(
+    "/admin/enrollment-codes",
+    {
+      schema: {
+        ...common,
+        summary: "List codes, newest first",
+        querystring: EnrollmentCodeListQuery,
+        response: { 200: EnrollmentCodePage, "4xx": ErrorBody },
+      },
+    },
+    async ({ query }) => {
+      const page = await codes.list({ ...query, limit: query.limit ?? 100 });
+      return { data: page.data.map(wire), next_cursor: page.next_cursor };
+    },
+  );
+
+  app.delete(
+    "/admin/enrollment-codes/:id",
+    {
+      schema: {
+        ...common,
+        summary: "Revoke a code",
+        params: EnrollmentCodeParams,
+        response: { 200: EnrollmentCode, "4xx": ErrorBody },
+      },
+    },
+    async (request) => wire(await codes.revoke(request.params.id, access.ip(request))),
+  );
+};
+
+const wire = (record: EnrollmentCodeRecord): EnrollmentCode => ({
+  id: record.id,
+  label: record.label,
+  uses_left: record.usesLeft,
+  max_uses: record.maxUses,
+  expires_at: new Date(record.expiresAt).toISOString(),
+  created_at: new Date(record.createdAt).toISOString(),
+  revoked_at: record.revokedAt === null ? null : new Date(record.revokedAt).toISOString(),
+  models: record.models === null ? null : [...record.models],
+  requests_per_minute: record.requestsPerMinute,
+  user_id: record.userId,
+  organization_id: record.organizationId,
+});

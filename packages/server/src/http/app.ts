@@ -1,0 +1,129 @@
+/**
+ * Fastify with every door. The Messages door reads and writes the bare socket itself;
+ * our own routes get JSON bodies, schemas, and a log line each.
+ */
+
+import type { Server } from "node:http";
+import swagger from "@fastify/swagger";
+import { TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
+import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
+import type { Log } from "../pipeline/log.ts";
+import { Refusal } from "../pipeline/refusal.ts";
+import type { Clock } from "../pipeline/types.ts";
+import { type AdminAuditDoorDeps, adminAuditDoor } from "./admin-audit-door.ts";
+import { type AdminBreakerDoorDeps, adminBreakerDoor } from "./admin-breaker-door.ts";
+import { type AdminCodesDoorDeps, adminCodesDoor } from "./admin-codes-door.ts";
+import { type AdminDevicesDoorDeps, adminDevicesDoor } from "./admin-devices-door.ts";
+import { type AdminUsageDoorDeps, adminUsageDoor } from "./admin-usage-door.ts";
+import { createBareServer } from "./bare-server.ts";
+import { type BootstrapDoorDeps, bootstrapDoor } from "./bootstrap-door.ts";
+import { createCors } from "./cors.ts";
+import { asRefusal, errorReply } from "./error-reply.ts";
+import { type HealthDoorDeps, healthDoor } from "./health-door.ts";
+import { readJsonBodies } from "./json-bodies.ts";
+import { type MessagesDoorDeps, messagesDoor } from "./messages-door.ts";
+import { openApiInfo } from "./openapi-info.ts";
+import { newRequestId } from "./request-id.ts";
+import { refusalForSchema } from "./schema-faults.ts";
+
+export type AppDeps = Readonly<{
+  clock: Clock;
+  log: Log;
+  version: string;
+  requestTimeoutMs: number;
+  corsOrigins: readonly string[];
+  isDraining: () => boolean;
+  health: HealthDoorDeps;
+  messages: MessagesDoorDeps;
+  bootstrap: BootstrapDoorDeps;
+  usage: AdminUsageDoorDeps;
+  breaker: AdminBreakerDoorDeps;
+  devices: AdminDevicesDoorDeps;
+  codes: AdminCodesDoorDeps;
+  audit: AdminAuditDoorDeps;
+}>;
+
+export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
+  const app = Fastify<Server>({
+    logger: false,
+    exposeHeadRoutes: false,
+    serverFactory: (handler) =>
+      createBareServer(handler, {
+        requestTimeoutMs: deps.requestTimeoutMs,
+        clock: deps.clock,
+        isDraining: deps.isDraining,
+        cors: createCors(deps.corsOrigins),
+      }),
+    genReqId: () => newRequestId(deps.clock.now()),
+  });
+  // Bodies are judged as they are; in a query "5" becomes the number it means.
+  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  await app.register(swagger, { openapi: openApiInfo(deps.version) });
+  answerErrors(app, deps);
+  await app.register(async (scope) => messagesDoor(scope, deps.messages));
+  await app.register(async (scope) => {
+    readJsonBodies(scope);
+    logRequests(scope, deps.log);
+    healthDoor(scope, deps.health);
+    bootstrapDoor(scope, deps.bootstrap);
+    adminUsageDoor(scope, deps.usage);
+    adminBreakerDoor(scope, deps.breaker);
+    adminAuditDoor(scope, deps.audit);
+    await scope.register(async (inner) => adminDevicesDoor(inner, deps.devices));
+    await scope.register(async (inner) => adminCodesDoor(inner, deps.codes));
+  });
+  return app;
+};
+
+const answerErrors = (app: FastifyInstance, { log }: AppDeps): void => {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const refusal = refusalOf(error);
+    if (refusal.code === "internal") {
+      log.error({ requestId: request.id, error: error.stack ?? String(error) }, "The relay failed");
+    }
+    const { status, headers, body } = errorReply(refusal, request.id as never);
+    return reply.code(status).headers(headers).serializer(JSON.stringify).send(body);
+  });
+  app.setNotFoundHandler((request) => {
+    throw notOffered(request.method, request.url.split("?")[0] ?? "");
+  });
+};
+
+const refusalOf = (error: FastifyError): Refusal => {
+  if (error.validation !== undefined) {
+    return refusalForSchema(error.validation, error.validationContext);
+  }
+  if (!(error instanceof Refusal) && error.statusCode !== undefined && error.statusCode < 500) {
+    return new Refusal("invalid_request", error.message);
+  }
+  return asRefusal(error);
+};
+
+const notOffered = (method: string, path: string): Refusal =>
+  new Refusal(
+    "not_found",
+    path.startsWith("/v1/")
+      ? `${method} ${path.slice(0, 128)} is not offered here. Offered are POST /v1/messages, POST /v1/messages/count_tokens, GET /v1/models and GET /v1/models/{id}.`
+      : `${method} ${path.slice(0, 128)} does not exist here. See openapi.json for what does.`,
+  );
+
+const logRequests = (app: FastifyInstance, log: Log): void => {
+  app.addHook("onRequest", (request, _reply, done) => {
+    log.info(
+      { requestId: request.id, method: request.method, path: request.url.split("?")[0] },
+      "Incoming request",
+    );
+    done();
+  });
+  app.addHook("onResponse", (request, reply, done) => {
+    log.info(
+      {
+        requestId: request.id,
+        status: reply.statusCode,
+        durationMs: Math.round(reply.elapsedTime),
+      },
+      "Request completed",
+    );
+    done();
+  });
+};

@@ -1,0 +1,112 @@
+import {
+  BootstrapPending,
+  BootstrapRequest,
+  type DeviceId,
+  ErrorBody,
+  WrapperToken,
+  type WrapperToken as WrapperTokenBody,
+} from "@claude-relay/contract";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { readCredential } from "../pipeline/credential.ts";
+import type { RateLimiter } from "../pipeline/rate-limiter.ts";
+import { Refusal } from "../pipeline/refusal.ts";
+import { clientIp, isFromThisMachine } from "./client-ip.ts";
+
+/** A token as credentials/ issues it. */
+type Issued = Readonly<{ token: string; expiresAt: number }>;
+
+export type EnrollmentPort = Readonly<{
+  bootstrap(
+    request: Readonly<{
+      deviceId: DeviceId;
+      appVersion: string | null;
+      enrollmentCode: string | null;
+      publicKey: string | null;
+      clientIp: string;
+      fromThisMachine: boolean;
+    }>,
+  ): Promise<
+    | { readonly kind: "issued"; readonly token: Issued }
+    | { readonly kind: "waiting"; readonly deviceId: DeviceId }
+  >;
+  refresh(credential: string, clientIp: string): Promise<Issued>;
+}>;
+
+export type BootstrapDoorDeps = Readonly<{
+  enrollment: EnrollmentPort;
+  bootstrapLimiter: RateLimiter;
+  refreshLimiter: RateLimiter;
+  proxyBaseUrl: () => string;
+  trustProxy: number;
+}>;
+
+/** How a device gets its wrapper token, and a new one before it expires. */
+export const bootstrapDoor = (server: FastifyInstance, deps: BootstrapDoorDeps): void => {
+  const app = server.withTypeProvider<TypeBoxTypeProvider>();
+
+  const reply = ({ token, expiresAt }: Issued): WrapperTokenBody => ({
+    wrapper_token: token,
+    proxy_base_url: deps.proxyBaseUrl(),
+    expires_at: new Date(expiresAt).toISOString(),
+  });
+
+  app.post(
+    "/bootstrap",
+    {
+      schema: {
+        tags: ["Devices"],
+        summary: "Get a wrapper token",
+        body: BootstrapRequest,
+        response: { 200: WrapperToken, 202: BootstrapPending, "4xx": ErrorBody },
+      },
+    },
+    async (request, response) => {
+      const ip = limitByIp(deps.bootstrapLimiter, request, deps.trustProxy);
+      const result = await deps.enrollment.bootstrap({
+        deviceId: request.body.device_id as DeviceId,
+        appVersion: request.body.app_version ?? null,
+        enrollmentCode: request.body.enrollment_code ?? null,
+        publicKey: request.body.device_public_key ?? null,
+        clientIp: ip,
+        fromThisMachine: isFromThisMachine(request.raw),
+      });
+      if (result.kind === "issued") {
+        return reply(result.token);
+      }
+      return response.code(202).send({
+        status: "pending",
+        device_id: result.deviceId,
+        message: "Waiting for an admin's approval. Ask again with the same device_id.",
+      });
+    },
+  );
+
+  app.post(
+    "/refresh",
+    {
+      schema: {
+        tags: ["Devices"],
+        summary: "Renew a wrapper token",
+        description: "The old token keeps working for 60 s.",
+        security: [{ bearer: [] }, { apiKey: [] }],
+        response: { 200: WrapperToken, "4xx": ErrorBody },
+      },
+    },
+    async (request) => {
+      const ip = limitByIp(deps.refreshLimiter, request, deps.trustProxy);
+      return reply(await deps.enrollment.refresh(readCredential(request.headers), ip));
+    },
+  );
+};
+
+const limitByIp = (limiter: RateLimiter, request: FastifyRequest, trustProxy: number): string => {
+  const ip = clientIp(request.raw, trustProxy);
+  const decision = limiter.take(ip);
+  if (!decision.allowed) {
+    throw new Refusal("rate_limited", "Too many requests from this address. Please wait.", {
+      retryAfterSeconds: Math.max(1, Math.ceil(decision.retryAfterMs / 1000)),
+    });
+  }
+  return ip;
+};

@@ -1,0 +1,60 @@
+import type { ServerResponse } from "node:http";
+import {
+  type ErrorBody,
+  type ErrorCode,
+  errorMeanings,
+  type RequestId,
+} from "@claude-relay/contract";
+import { Refusal } from "../pipeline/refusal.ts";
+
+export type ErrorReply = Readonly<{
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  body: ErrorBody;
+}>;
+
+/** The one place where a refusal becomes Anthropic's error shape. */
+export const errorReply = (refusal: Refusal, id: RequestId): ErrorReply => {
+  const meaning: { status: number; type: string; retry?: string } = errorMeanings[refusal.code];
+  const { retryAfterSeconds, headers } = refusal.details;
+  return {
+    status: meaning.status,
+    headers: {
+      "content-type": "application/json",
+      "request-id": id,
+      ...(meaning.retry === "never" && { "x-should-retry": "false" }),
+      ...(retryAfterSeconds !== undefined && { "retry-after": String(retryAfterSeconds) }),
+      ...headers,
+    },
+    body: {
+      type: "error",
+      error: { type: meaning.type, message: refusal.message },
+      request_id: id,
+    },
+  };
+};
+
+/** Whatever was thrown, as a refusal: what is not one tells the caller nothing of our insides. */
+export const asRefusal = (error: unknown): Refusal =>
+  error instanceof Refusal
+    ? error
+    : new Refusal("internal", "The relay failed. Its log knows more under this request id.");
+
+/** Refusals after which an unread body may still be on its way. */
+const closing: ReadonlySet<ErrorCode> = new Set(["too_large", "draining", "request_timeout"]);
+
+/** Writes a refusal to a bare response that has not begun. */
+export const writeRefusal = (res: ServerResponse, refusal: Refusal, id: RequestId): void => {
+  if (res.headersSent || res.destroyed) {
+    res.destroy();
+    return;
+  }
+  const { status, headers, body } = errorReply(refusal, id);
+  const text = JSON.stringify(body);
+  res.writeHead(status, {
+    ...headers,
+    "content-length": Buffer.byteLength(text),
+    ...(closing.has(refusal.code) && { connection: "close" }),
+  });
+  res.end(text);
+};

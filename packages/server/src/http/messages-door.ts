@@ -1,0 +1,134 @@
+import type { ModelId } from "@claude-relay/contract";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Line } from "../pipeline/line.ts";
+import type { Log } from "../pipeline/log.ts";
+import { Refusal } from "../pipeline/refusal.ts";
+import type { Clock, ModelsQuery, Operation } from "../pipeline/types.ts";
+import { SocketReply } from "./caller-reply.ts";
+import { clientIp } from "./client-ip.ts";
+import { demandJson } from "./content-type.ts";
+import { asRefusal, writeRefusal } from "./error-reply.ts";
+import { messagesRouteDocs } from "./messages-docs.ts";
+import { readBody } from "./read-body.ts";
+import { newRequestId } from "./request-id.ts";
+
+export type MessagesDoorDeps = Readonly<{
+  line: Line;
+  clock: Clock;
+  log: Log;
+  maxPayloadBytes: number;
+  trustProxy: number;
+}>;
+
+/**
+ * Anthropic's API: `/v1/messages`, `/v1/messages/count_tokens`, `/v1/models`.
+ * The reply is hijacked: the line writes to the socket itself.
+ */
+export const messagesDoor = (app: FastifyInstance, deps: MessagesDoorDeps): void => {
+  // The body stays on the wire until the line asks for it.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+
+  const serve =
+    (operationOf: (request: FastifyRequest) => Operation) =>
+    (request: FastifyRequest, reply: FastifyReply): void => {
+      reply.hijack();
+      void walk(deps, request, reply, operationOf);
+    };
+
+  const post = (url: string, kind: "messages" | "count_tokens"): void => {
+    app.post(
+      url,
+      { schema: messagesRouteDocs[kind] },
+      serve((request) => ({ kind, beta: isBeta(request.raw.url) })),
+    );
+  };
+  post("/v1/messages", "messages");
+  post("/v1/messages/count_tokens", "count_tokens");
+  app.get(
+    "/v1/models",
+    { schema: messagesRouteDocs.list_models, exposeHeadRoute: false },
+    serve((request) => ({ kind: "list_models", query: modelsQuery(request.query) })),
+  );
+  app.get(
+    "/v1/models/:model",
+    { schema: messagesRouteDocs.get_model, exposeHeadRoute: false },
+    serve((request) => ({ kind: "get_model", model: modelParam(request.params) })),
+  );
+};
+
+const walk = async (
+  deps: MessagesDoorDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  operationOf: (request: FastifyRequest) => Operation,
+): Promise<void> => {
+  const { raw } = request;
+  const res = reply.raw;
+  const startedAt = deps.clock.now();
+  const id = newRequestId(startedAt);
+  try {
+    const operation = operationOf(request);
+    await deps.line(
+      {
+        id,
+        operation,
+        headers: raw.headers,
+        readBody: () => bodyOf(raw, operation, deps.maxPayloadBytes),
+        clientIp: clientIp(raw, deps.trustProxy),
+        startedAt,
+      },
+      new SocketReply(res),
+    );
+  } catch (error) {
+    const refusal = asRefusal(error);
+    if (refusal.code === "internal") {
+      deps.log.error({ requestId: id, error: String(error) }, "The relay failed");
+    } else {
+      deps.log.info(
+        { requestId: id, code: refusal.code, path: raw.url?.split("?")[0] },
+        "Request refused",
+      );
+    }
+    writeRefusal(res, refusal, id);
+  }
+};
+
+const bodyOf = async (
+  raw: FastifyRequest["raw"],
+  operation: Operation,
+  limit: number,
+): Promise<Buffer | null> => {
+  if (operation.kind === "list_models" || operation.kind === "get_model") {
+    return null;
+  }
+  demandJson(raw.headers);
+  return readBody(raw, limit);
+};
+
+const isBeta = (url: string | undefined): boolean => url?.endsWith("?beta=true") ?? false;
+
+const modelsQuery = (query: unknown): ModelsQuery => {
+  const { limit, after_id, before_id } = query as Readonly<Record<string, unknown>>;
+  if (limit !== undefined && !(typeof limit === "string" && /^\d{1,4}$/.test(limit))) {
+    throw new Refusal("invalid_request", "limit must be a whole number from 1 to 1000.");
+  }
+  return {
+    ...(limit !== undefined && { limit: Number(limit) }),
+    ...(after_id !== undefined && { after_id: modelId("after_id", after_id) }),
+    ...(before_id !== undefined && { before_id: modelId("before_id", before_id) }),
+  };
+};
+
+const modelParam = (params: unknown): ModelId =>
+  modelId("model", (params as Readonly<Record<string, unknown>>)["model"]);
+
+const modelId = (field: string, value: unknown): ModelId => {
+  if (typeof value !== "string" || !/^[A-Za-z0-9._:@[\]-]{1,128}$/.test(value)) {
+    throw new Refusal(
+      "invalid_request",
+      `${field} must be a model id such as claude-sonnet-4-5-20250929.`,
+    );
+  }
+  return value as ModelId;
+};

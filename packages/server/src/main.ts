@@ -1,0 +1,132 @@
+#!/usr/bin/env node
+/** Start, drain, stop. */
+import { readFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { compose, type Relay } from "./compose.ts";
+import { readSources } from "./config/sources.ts";
+import { type Config, isLoopback, loadConfig } from "./config.ts";
+import { createLogger } from "./observe/logger.ts";
+import type { Log } from "./pipeline/log.ts";
+import { listPrices, type PriceTable } from "./pipeline/price-table.ts";
+import { parsePriceTable } from "./pipeline/price-table-file.ts";
+import { loadSecrets, type Secrets } from "./secrets.ts";
+import { systemClock } from "./system-clock.ts";
+import { serverVersion } from "./version.ts";
+
+const start = async (): Promise<void> => {
+  const result = loadConfig(readSources(process.env, process.cwd()));
+  if (!result.ok) {
+    fail("claude-relay cannot start:", result.faults);
+  }
+  const { config } = result;
+  const { log, flush } = createLogger({
+    level: config.logLevel,
+    pretty: process.stdout.isTTY === true,
+  });
+  const secrets = loadSecrets(config);
+  const relay = await compose({
+    config,
+    secrets,
+    prices: loadPrices(config),
+    clock: systemClock,
+    log,
+    version: serverVersion,
+  });
+  await relay.app.listen({ host: config.host, port: config.port });
+  const { port } = relay.app.server.address() as AddressInfo;
+  relay.setBaseUrl(`http://localhost:${port}`);
+  stopOnSignals(relay, config, log, flush);
+  announce(relay, config, secrets, port, log);
+};
+
+const loadPrices = ({ priceTable }: Config): PriceTable =>
+  priceTable === null ? listPrices : parsePriceTable(JSON.parse(readFileSync(priceTable, "utf8")));
+
+const announce = (relay: Relay, config: Config, secrets: Secrets, port: number, log: Log): void => {
+  for (const warning of config.warnings) {
+    log.warn({}, warning);
+  }
+  if (relay.recovered > 0) {
+    log.warn(
+      { rows: relay.recovered },
+      "An earlier process died: its open requests are in the ledger as estimated",
+    );
+  }
+  if (secrets.adminTokenIsNew) {
+    // Shown once, on the terminal and never in a log line.
+    process.stderr.write(
+      `\n  Admin token (shown once, kept in ${config.dataDir}/secrets.json):\n\n    ${secrets.adminToken}\n\n`,
+    );
+  }
+  if (config.upstream.kind === "simulator") {
+    log.warn(
+      { upstream: "simulator" },
+      "SIMULATOR: no ANTHROPIC_API_KEY is set, so answers come from the built-in simulator and not from Claude",
+    );
+  }
+  log.info(
+    {
+      url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`,
+      upstream: config.upstream.kind,
+      bootstrap: config.bootstrap,
+      version: serverVersion,
+      node: process.version,
+    },
+    "claude-relay is up",
+  );
+  if (!isLoopback(config.host) && !config.proxyBaseUrl?.startsWith("https:")) {
+    log.warn(
+      {},
+      "PROXY_BASE_URL is not https: put a TLS proxy in front before anyone else uses this",
+    );
+  }
+};
+
+/** First signal: finish what runs, refuse what comes, exit 0. Second: end now. */
+const stopOnSignals = (relay: Relay, config: Config, log: Log, flush: () => void): void => {
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) {
+      log.warn({ signal }, "Forced: running answers are cut off");
+      relay.active.abandonAll();
+      return;
+    }
+    stopping = true;
+    relay.startDraining();
+    log.info(
+      { signal, running: relay.active.size },
+      "Draining: no new work, running answers finish",
+    );
+    const deadline = setTimeout(() => {
+      log.warn(
+        { running: relay.active.size },
+        "DRAIN_TIMEOUT is over: running answers are cut off",
+      );
+      relay.active.abandonAll();
+    }, config.drainTimeoutMs);
+    await relay.active.empty();
+    clearTimeout(deadline);
+    await relay.close();
+    log.info({}, "claude-relay is down");
+    flush();
+    process.exit(0);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      stop(signal).catch((error: unknown) => {
+        log.error({ error: String(error) }, "Could not stop cleanly");
+        flush();
+        process.exit(1);
+      });
+    });
+  }
+};
+
+function fail(title: string, faults: readonly string[]): never {
+  process.stderr.write(`${title}\n${faults.map((fault) => `  - ${fault}\n`).join("")}`);
+  process.exit(1);
+}
+
+start().catch((error: unknown) => {
+  fail("claude-relay cannot start:", [error instanceof Error ? error.message : String(error)]);
+});

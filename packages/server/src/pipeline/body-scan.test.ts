@@ -1,0 +1,251 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { scanBody } from "./body-scan.ts";
+import { Refusal } from "./refusal.ts";
+import type { BodyFacts } from "./types.ts";
+
+const scan = (body: string | Buffer, operation: "messages" | "count_tokens" = "messages") =>
+  scanBody(typeof body === "string" ? Buffer.from(body) : body, operation);
+
+const base = '"model":"claude-opus-5-5","max_tokens":10';
+const withMore = (more: string): BodyFacts => scan(`{${base},${more}}`);
+
+const refused = (body: string | Buffer, message: RegExp): void => {
+  assert.throws(
+    () => scan(body),
+    (error) => {
+      assert.ok(error instanceof Refusal, String(error));
+      assert.equal(error.code, "invalid_request");
+      assert.match(error.message, message);
+      return true;
+    },
+  );
+};
+const refusedWith = (more: string, message: RegExp): void => refused(`{${base},${more}}`, message);
+
+describe("the deciding fields of a body", () => {
+  it("are read wherever they stand", () => {
+    const facts = scan(
+      '{"messages":[{"role":"user","content":"hi"}],"stream":true,"speed":"fast","max_tokens":64000,' +
+        '"service_tier":"auto","inference_geo":"us","model":"claude-opus-5-5"}',
+    );
+    assert.deepEqual(facts, {
+      model: "claude-opus-5-5",
+      maxTokens: 64000,
+      stream: true,
+      models: [{ field: "model", model: "claude-opus-5-5" }],
+      serverToolUses: 0,
+      speed: "fast",
+      serviceTier: "auto",
+      inferenceGeo: "us",
+    });
+  });
+
+  it("are read through escapes, in keys and in values", () => {
+    const facts = scan('{"m\\u006fdel":"claude-\\u0073onnet-5-5","max_t\\u006fkens":1}');
+    assert.equal(facts.model, "claude-sonnet-5-5");
+    assert.equal(facts.maxTokens, 1);
+  });
+
+  it("may leave out max_tokens only to count tokens", () => {
+    assert.equal(scan('{"model":"m"}', "count_tokens").maxTokens, null);
+    refused('{"model":"m"}', /^max_tokens: required/);
+  });
+
+  it("do not include what stands deeper", () => {
+    const facts = withMore(
+      '"metadata":{"model":"x","MODEL":"y","max_tokens":"z","stream":0},"messages":[{"model":"a","Model":1,' +
+        '"content":[{"type":"tool_use","input":{"model":"b","model":"c","tool":{"definition":{"model":"d"}}}}]}]',
+    );
+    assert.deepEqual(facts.models, [{ field: "model", model: "claude-opus-5-5" }]);
+  });
+
+  it("leave nested __proto__ and constructor keys alone", () => {
+    withMore('"messages":[{"content":{"__proto__":{"a":1},"constructor":{"prototype":{}}}}],"__proto__":1');
+  });
+
+  it("leave lone surrogate escapes alone where they decide nothing", () => {
+    withMore('"messages":[{"role":"user","content":"\\ud800"}],"\\ud800":1');
+    refused('{"model":"m\\ud800","max_tokens":1}', /^model: /);
+  });
+});
+
+describe("every model a body can reach is listed", () => {
+  it("from fallbacks, with their own max_tokens and speed", () => {
+    const { models } = withMore(
+      '"fallbacks":[{"model":"a","max_tokens":99,"speed":"fast"},{"model":"b","max_tokens":null}]',
+    );
+    assert.deepEqual(models.slice(1), [
+      { field: "fallbacks[0].model", model: "a", maxTokens: 99, speed: "fast" },
+      { field: "fallbacks[1].model", model: "b", maxTokens: null, speed: null },
+    ]);
+  });
+
+  it("as `default` when upstream is to choose the fallback", () => {
+    assert.deepEqual(withMore('"fallbacks":"default"').models[1], {
+      field: "fallbacks",
+      model: "default",
+    });
+    refusedWith('"fallbacks":"claude-opus-5"', /^fallbacks: /);
+  });
+
+  it("from tools", () => {
+    const { models, serverToolUses } = withMore(
+      '"tools":[{"name":"t","input_schema":{"model":"no"}},' +
+        '{"type":"advisor_20260301","name":"advisor","model":"claude-fable-5-2","max_uses":3,"max_tokens":500}]',
+    );
+    assert.deepEqual(models.slice(1), [
+      { field: "tools[1].model", model: "claude-fable-5-2", maxTokens: 500 },
+    ]);
+    assert.equal(serverToolUses, 3);
+  });
+
+  it("from tools added in the middle of the conversation", () => {
+    const { models, serverToolUses } = withMore(
+      '"messages":[{"role":"user","content":"hi"},{"role":"system","content":[{"type":"text","text":"x"},' +
+        '{"type":"tool_addition","tool":{"type":"tool_definition","definition":' +
+        '{"type":"advisor_20260301","name":"advisor","model":"claude-fable-5-2"}}}]}]',
+    );
+    assert.deepEqual(models.slice(1), [
+      {
+        field: "messages[1].content[1].tool.definition.model",
+        model: "claude-fable-5-2",
+        maxTokens: null,
+      },
+    ]);
+    assert.equal(serverToolUses, null);
+  });
+
+  it("and shapes that could hide one are refused, others not", () => {
+    for (const more of ['"tools":null', '"tools":[]', '"fallbacks":null', '"fallbacks":[]']) {
+      assert.equal(withMore(more).models.length, 1);
+    }
+    refusedWith('"tools":{"0":{"model":"x"}}', /^tools: must be an array or null/);
+    refusedWith('"tools":["x"]', /^tools\[0\]: must be an object/);
+    refusedWith('"fallbacks":{"model":"x"}', /^fallbacks: /);
+    refusedWith('"fallbacks":[[{"model":"x"}]]', /^fallbacks\[0\]: must be an object/);
+    refusedWith('"tools":[{"model":["x"]}]', /^tools\[0\]\.model: must be a string/);
+  });
+});
+
+describe("the uses of server tools", () => {
+  const uses = (tools: string): number | null => withMore(`"tools":[${tools}]`).serverToolUses;
+
+  it("are summed over max_uses", () => {
+    assert.equal(
+      uses('{"type":"web_search_20260209","max_uses":5},{"type":"web_fetch_20260318","max_uses":2}'),
+      7,
+    );
+  });
+
+  it("are unbounded when one tool has no bound", () => {
+    assert.equal(uses('{"type":"web_search_20260209","max_uses":5},{"type":"web_fetch_20260318"}'), null);
+    assert.equal(uses('{"type":"code_execution_20260521"}'), null);
+    assert.equal(uses('{"type":"not_known_yet_20270101"}'), null);
+    assert.equal(withMore('"mcp_servers":[{"type":"url","url":"https://x"}]').serverToolUses, null);
+  });
+
+  it("do not include the caller's own tools", () => {
+    assert.equal(
+      uses(
+        '{"name":"a"},{"type":"custom"},{"type":null},{"type":"bash_20250124"},{"type":"text_editor_20250728"},' +
+          '{"type":"computer_20251124"},{"type":"memory_20250818"},{"type":"tool_search_tool_bm25_20251119"},' +
+          '{"type":"browser_toolset_20260801"},{"type":"computer_toolset_20260801"}',
+      ),
+      0,
+    );
+    assert.equal(withMore('"mcp_servers":[]').serverToolUses, 0);
+  });
+});
+
+describe("a body is refused, and told why,", () => {
+  it("when it is empty, has a byte order mark, or is not UTF-8", () => {
+    refused("", /empty/);
+    refused(`\ufeff{${base}}`, /byte order mark/);
+    refused(Buffer.from(`{${base},"a":"\xff"}`, "latin1"), /not valid UTF-8/);
+    refused(Buffer.from(`{${base}}`, "utf16le"), /not usable JSON|object/);
+  });
+
+  it("when it is not one object", () => {
+    for (const body of ["[]", '"a"', "1", "null", " "]) refused(body, /object|too early/);
+    refused(`{${base}}{}`, /something follows the object \(byte 45\)/);
+    refused(`{${base}},`, /something follows/);
+    refused(`{${base},}`, /a key must be a string/);
+    refused(`{${base} "a":1}`, /unexpected character/);
+  });
+
+  it("when a deciding key is repeated, however it is spelt", () => {
+    for (const again of ["model", "\\u006dodel", "mode\\u006C"]) {
+      refusedWith(`"${again}":"claude-haiku-5-5"`, /^model: given more than once/);
+    }
+    for (const key of ["max_tokens", "stream", "speed", "service_tier", "inference_geo", "tools"]) {
+      const value = { max_tokens: "1", stream: "true", tools: "[]" }[key] ?? '"x"';
+      refusedWith(
+        `"${key}":${value},"a":{},"${key}":${value}`,
+        new RegExp(`^${key}: given more than once`),
+      );
+    }
+    refusedWith('"fallbacks":[{"model":"a"},{"model":"a","model":"b"}]', /^fallbacks\[1\]\.model: given/);
+    refusedWith('"tools":[{"type":"a","model":"a","type":"b"}]', /^tools\[0\]\.type: given/);
+    refusedWith('"messages":[],"messages":[]', /^messages: given/);
+    refusedWith(
+      '"messages":[{"content":[{"tool":{"definition":{"model":"a"},"definition":{}}}]}]',
+      /^messages\[0\]\.content\[0\]\.tool\.definition: given/,
+    );
+  });
+
+  it("when a deciding key is spelt in another case, alone or beside the right one", () => {
+    for (const key of ["Model", "MODEL", "\\u004dodel"]) {
+      refusedWith(`"${key}":"x"`, /^model: written in another case: spell it exactly "model"/);
+      refused(`{"${key}":"x","max_tokens":1}`, /^model: written in another case/);
+    }
+    for (const key of ["max_to\u212aens", "Max_Tokens", "max_token\u017f", "max_token\\u017F"]) {
+      refusedWith(`"${key}":1`, /^max_tokens: written in another case/);
+    }
+    refusedWith('"tools":[{"Model":"x"}]', /^tools\[0\]\.model: written in another case/);
+  });
+
+  it("when the model is missing, no string, empty, too long or not printable", () => {
+    refused('{"max_tokens":1}', /^model: a model id is required/);
+    for (const model of ["null", "1", '""', "[]", '"a\\u0000"', '"é"', `"${"m".repeat(257)}"`]) {
+      refused(`{"model":${model},"max_tokens":1}`, /^model: /);
+    }
+    assert.equal(scan(`{"model":"${"m".repeat(256)}","max_tokens":1}`).model.length, 256);
+  });
+
+  it("when max_tokens is not a whole number from 1", () => {
+    for (const value of ["0", "-1", "1.0", "1e3", '"5"', "null", "true", "1000000001", "9".repeat(400)]) {
+      refused(`{"model":"m","max_tokens":${value}}`, /^max_tokens: /);
+    }
+  });
+
+  it("when stream is not true or false", () => {
+    for (const value of ["1", '"true"', "null", "[]"]) refusedWith(`"stream":${value}`, /^stream: /);
+    assert.equal(withMore('"stream":false').stream, false);
+  });
+
+  it("when it nests deeper than 128, however deep", () => {
+    const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
+    withMore(`"a":${nested(127)}`);
+    refusedWith(`"a":${nested(128)}`, /deeper than 128 levels/);
+    refused(Buffer.alloc(4_000_000, "["), /object/);
+    refused(Buffer.concat([Buffer.from('{"a":'), Buffer.alloc(4_000_000, "[")]), /deeper/);
+    refused(Buffer.from('{"a":'.repeat(1_000_000)), /deeper/);
+    refused(Buffer.from(`{"messages":[${'{"content":['.repeat(1_000_000)}`), /deeper/);
+  });
+
+  it("when it is cut off anywhere", () => {
+    const body = Buffer.from(
+      `{${base},"stream":true,"tools":[{"type":"a","max_uses":1}],"a":[1.5e3,"\\u00e9é",{"b":null}]}`,
+    );
+    scan(body);
+    for (let end = 0; end < body.length; end++) refused(body.subarray(0, end), /./);
+  });
+
+  it("never quotes the body's text", () => {
+    assert.throws(
+      () => scan(`{${base},"secret":"hunter2\n"}`),
+      (error) => error instanceof Refusal && !/hunter2|secret/.test(error.message),
+    );
+  });
+});

@@ -1,0 +1,242 @@
+/**
+ * A strict JSON (RFC 8259) reader over raw bytes that checks everything and builds nothing.
+ * `skip…` functions take the index of a value's first byte and give the index after its last one.
+ */
+
+/** Brackets a body may nest; beyond that a recursive reader behind us could run out of stack. */
+export const maxDepth = 128;
+
+/** The bytes are not JSON. `offset` is where that became certain. */
+export class JsonFault extends Error {
+  readonly offset: number;
+
+  constructor(message: string, offset: number) {
+    super(message);
+    this.name = "JsonFault";
+    this.offset = offset;
+  }
+}
+
+/** Bytes to scan. `words` is the same memory, for reading four bytes at once. */
+export type JsonBytes = Readonly<{ bytes: Buffer; words: DataView; end: number }>;
+
+export const jsonBytes = (bytes: Buffer): JsonBytes => ({
+  bytes,
+  words: new DataView(bytes.buffer, bytes.byteOffset, bytes.length),
+  end: bytes.length,
+});
+
+export const quote = 0x22;
+export const openBracket = 0x5b;
+export const openBrace = 0x7b;
+const comma = 0x2c;
+const colon = 0x3a;
+const backslash = 0x5c;
+const closeBracket = 0x5d;
+const closeBrace = 0x7d;
+
+const tableOf = (characters: string): Uint8Array => {
+  const table = new Uint8Array(256);
+  for (const character of characters) table[character.charCodeAt(0)] = 1;
+  return table;
+};
+const isSpace = tableOf(" \t\n\r");
+const isEscape = tableOf('"\\/bfnrtu');
+const isHex = tableOf("0123456789abcdefABCDEF");
+/** Ends a run of plain string bytes: the quote, the backslash and the control characters. */
+const isSpecial = tableOf('"\\');
+isSpecial.fill(1, 0, 0x20);
+
+/** Which container each open bracket is; shared, because a scan never yields. */
+const containers = new Uint8Array(maxDepth + 1);
+
+const fault = (message: string, offset: number): JsonFault => new JsonFault(message, offset);
+
+const unexpected = (json: JsonBytes, at: number): JsonFault =>
+  at >= json.end ? fault("it ends too early", at) : fault("unexpected character", at);
+
+/** Skips white space. The first test alone answers for compact JSON. */
+export const skipSpace = (json: JsonBytes, at: number): number =>
+  at < json.end && (json.bytes[at] as number) > 0x20 ? at : skipSpaces(json, at);
+
+const skipSpaces = (json: JsonBytes, at: number): number => {
+  const { bytes, end } = json;
+  let i = at;
+  while (i < end && isSpace[bytes[i] as number] === 1) i++;
+  return i;
+};
+
+/**
+ * Skips a string, hopping four plain bytes at a time.
+ * Two tests find the bytes that end a hop in a whole word: `^ 2` moves the quote next to the control
+ * characters, so "below 0x21" means either; the other is the backslash. A false hit is harmless, as the
+ * byte loop then decides; a miss cannot happen.
+ * @param at the byte after the opening quote
+ */
+export const skipString = (json: JsonBytes, at: number): number => {
+  const { bytes, words, end } = json;
+  const lastWord = end - 4;
+  let i = at;
+  for (;;) {
+    while (i <= lastWord) {
+      const word = words.getInt32(i, true);
+      const low = word ^ 0x02020202;
+      const slash = word ^ 0x5c5c5c5c;
+      if (((((low - 0x21212121) & ~low) | ((slash - 0x01010101) & ~slash)) & 0x80808080) !== 0) {
+        break;
+      }
+      i += 4;
+    }
+    while (i < end && isSpecial[bytes[i] as number] === 0) i++;
+    if (i >= end) throw fault("a string has no end", end);
+    const byte = bytes[i] as number;
+    if (byte === quote) return i + 1;
+    if (byte !== backslash) throw fault("a control character in a string is not escaped", i);
+    i = skipEscape(json, i);
+  }
+};
+
+const skipEscape = (json: JsonBytes, at: number): number => {
+  const { bytes, end } = json;
+  if (at + 1 >= end) throw fault("a string has no end", end);
+  const byte = bytes[at + 1] as number;
+  if (isEscape[byte] === 0) throw fault("a backslash in a string starts no escape", at);
+  if (byte !== 0x75) return at + 2;
+  if (at + 6 > end) throw fault("a string has no end", end);
+  for (let i = at + 2; i < at + 6; i++) {
+    if (isHex[bytes[i] as number] === 0) throw fault("\\u needs four hexadecimal digits", at);
+  }
+  return at + 6;
+};
+
+const isDigit = (byte: number | undefined): boolean =>
+  byte !== undefined && byte >= 0x30 && byte <= 0x39;
+
+const skipDigits = (json: JsonBytes, at: number): number => {
+  const { bytes, end } = json;
+  if (at >= end || !isDigit(bytes[at])) throw unexpected(json, at);
+  let i = at + 1;
+  while (i < end && isDigit(bytes[i])) i++;
+  return i;
+};
+
+const skipNumber = (json: JsonBytes, at: number): number => {
+  const { bytes, end } = json;
+  let i = bytes[at] === 0x2d ? at + 1 : at;
+  i = i < end && bytes[i] === 0x30 ? i + 1 : skipDigits(json, i);
+  if (i < end && bytes[i] === 0x2e) i = skipDigits(json, i + 1);
+  if (i < end && ((bytes[i] as number) | 0x20) === 0x65) {
+    const sign = i + 1 < end ? bytes[i + 1] : 0;
+    i = skipDigits(json, sign === 0x2b || sign === 0x2d ? i + 2 : i + 1);
+  }
+  return i;
+};
+
+const skipLiteral = (json: JsonBytes, at: number, literal: string): number => {
+  for (let i = 0; i < literal.length; i++) {
+    if (at + i >= json.end || json.bytes[at + i] !== literal.charCodeAt(i)) {
+      throw unexpected(json, at + i);
+    }
+  }
+  return at + literal.length;
+};
+
+const skipScalar = (json: JsonBytes, at: number): number => {
+  if (at >= json.end) throw unexpected(json, at);
+  const byte = json.bytes[at] as number;
+  if (byte === quote) return skipString(json, at + 1);
+  if (byte === 0x74) return skipLiteral(json, at, "true");
+  if (byte === 0x66) return skipLiteral(json, at, "false");
+  if (byte === 0x6e) return skipLiteral(json, at, "null");
+  if (byte === 0x2d || isDigit(byte)) return skipNumber(json, at);
+  throw unexpected(json, at);
+};
+
+/** Skips `:` and the spaces around it. */
+export const skipColon = (json: JsonBytes, at: number): number => {
+  const i = skipSpace(json, at);
+  if (i >= json.end || json.bytes[i] !== colon) throw unexpected(json, i);
+  return skipSpace(json, i + 1);
+};
+
+const skipKey = (json: JsonBytes, at: number): number => {
+  if (at >= json.end || json.bytes[at] !== quote) throw unexpected(json, at);
+  return skipColon(json, skipString(json, at + 1));
+};
+
+export const checkDepth = (depth: number, at: number): void => {
+  if (depth > maxDepth) throw fault(`it nests deeper than ${maxDepth} levels`, at);
+};
+
+/**
+ * Skips one value of any kind, in a loop rather than by recursion.
+ * @param depth how many containers are open around it
+ */
+export const skipValue = (json: JsonBytes, at: number, depth: number): number => {
+  const { bytes, end } = json;
+  let open = depth;
+  let i = at;
+  for (;;) {
+    const byte = i < end ? (bytes[i] as number) : 0;
+    if (byte === quote) i = skipString(json, i + 1);
+    else if (byte === openBrace || byte === openBracket) {
+      checkDepth(++open, i);
+      containers[open] = byte;
+      i = skipSpace(json, i + 1);
+      // An empty container is closed by the loop below; `{` and `[` are two below their closers.
+      if (i >= end || bytes[i] !== byte + 2) {
+        if (byte === openBrace) i = skipKey(json, i);
+        continue;
+      }
+    } else i = skipScalar(json, i);
+
+    for (;;) {
+      if (open === depth) return i;
+      i = skipSpace(json, i);
+      const container = containers[open] as number;
+      const next = i < end ? (bytes[i] as number) : 0;
+      if (next === comma) {
+        i = skipSpace(json, i + 1);
+        if (container === openBrace) i = skipKey(json, i);
+        break;
+      }
+      if (next !== container + 2) throw unexpected(json, i);
+      open--;
+      i++;
+    }
+  }
+};
+
+/** After a member or element: the index of the next one, or -1 - (index after the closing bracket). */
+export const nextOf = (json: JsonBytes, at: number, closer: number): number => {
+  const i = skipSpace(json, at);
+  const byte = i < json.end ? json.bytes[i] : 0;
+  if (byte === comma) return skipSpace(json, i + 1);
+  if (byte === closer) return -2 - i;
+  throw unexpected(json, i);
+};
+
+/** The first member or element after an opening bracket at `at`, or as `nextOf` for an empty one. */
+export const firstOf = (json: JsonBytes, at: number, closer: number): number => {
+  const i = skipSpace(json, at + 1);
+  return i < json.end && json.bytes[i] === closer ? -2 - i : i;
+};
+
+/** Walks an array's elements: `element` gets each one's index and gives the index after it. */
+export const walkArray = (
+  json: JsonBytes,
+  at: number,
+  element: (at: number, index: number) => number,
+): number => {
+  let i = firstOf(json, at, closeBracket);
+  for (let index = 0; i >= 0; index++) i = nextOf(json, element(i, index), closeBracket);
+  return -1 - i;
+};
+
+export { closeBrace };
+
+/** The text of the string between its quotes, escapes resolved; the bytes are known to be valid. */
+export const decodeString = (bytes: Buffer, start: number, end: number): string => {
+  const raw = bytes.toString("utf8", start, end);
+  return raw.includes("\\") ? (JSON.parse(`"${raw}"`) as string) : raw;
+};

@@ -1,0 +1,134 @@
+/**
+ * The line every request walks:
+ *
+ *   authenticate → admit → forward → meter → record
+ *
+ * A refusal is thrown at any stage before `forward` answers, and mapped to the wire once, by the door.
+ */
+import type { ModelId } from "@claude-relay/contract";
+import { microUsd } from "@claude-relay/contract";
+import { type AllowsModel, admitModel, admitModels, admitRate } from "./admit.ts";
+import type { Authenticate } from "./authenticate.ts";
+import { scanBody } from "./body-scan.ts";
+import { headersForUpstream } from "./forward-headers.ts";
+import { type ForwardingDeps, forward } from "./forwarding.ts";
+import { compileModelList } from "./model-pattern.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
+import type { Admitted, BodyFacts, Caller, CallerReply, Ingress, Intent, Policy } from "./types.ts";
+import { emptyUsage, estimateInputTokens } from "./usage.ts";
+
+export type LineDeps = ForwardingDeps &
+  Readonly<{
+    authenticate: Authenticate;
+    limiter: RateLimiter;
+    relayAllows: AllowsModel;
+  }>;
+
+export type Line = (ingress: Ingress, reply: CallerReply) => Promise<void>;
+
+export const createLine =
+  (deps: LineDeps): Line =>
+  async (ingress, reply) => {
+    const startedMs = deps.clock.monotonicMs();
+    const caller = await deps.authenticate(ingress.headers, ingress.clientIp);
+    admitRate(deps.limiter, caller, deps.clock);
+    logIncoming(deps, ingress, caller);
+    const body = await ingress.readBody();
+    const admitted = admit(deps, ingress, caller, body, startedMs);
+    await deps.ledger.open(admitted.intent);
+    await forward(deps, admitted, reply);
+  };
+
+const admit = (
+  deps: LineDeps,
+  ingress: Ingress,
+  caller: Caller,
+  body: Buffer | null,
+  startedMs: number,
+): Admitted => {
+  const { operation } = ingress;
+  const callerAllows = allowsModel(caller.policy);
+  const facts =
+    body === null
+      ? null
+      : scanBody(body, operation.kind === "count_tokens" ? "count_tokens" : "messages");
+  if (facts !== null) {
+    admitModels(facts, deps.relayAllows, callerAllows);
+  }
+  if (operation.kind === "get_model") {
+    admitModel("model", operation.model, deps.relayAllows, callerAllows);
+  }
+  return {
+    intent: intentOf(deps, ingress, caller, facts, body?.length ?? 0),
+    request: { operation, headers: headersForUpstream(ingress.headers), body },
+    startedMs,
+  };
+};
+
+const intentOf = (
+  deps: LineDeps,
+  ingress: Ingress,
+  caller: Caller,
+  facts: BodyFacts | null,
+  bodyBytes: number,
+): Intent => {
+  const { operation, startedAt } = ingress;
+  const charged = operation.kind === "messages" && facts !== null;
+  return {
+    id: ingress.id,
+    startedAt,
+    operation: operation.kind,
+    callerKind: caller.kind,
+    deviceId: caller.id,
+    userId: caller.userId,
+    organizationId: caller.organizationId,
+    sessionId: sessionId(ingress.headers["x-claude-code-session-id"]),
+    model: facts?.model ?? (operation.kind === "get_model" ? operation.model : null),
+    stream: facts?.stream ?? false,
+    bodyBytes,
+    upstream: deps.upstream.name,
+    holdMicroUsd: charged ? deps.prices.worstCase({ facts, bodyBytes, at: startedAt }) : nothing,
+    fallback: charged ? estimate(deps, facts.model, bodyBytes, ingress) : unbilled,
+  };
+};
+
+const nothing = microUsd(0);
+const unbilled: Intent["fallback"] = { inputTokens: 0, costMicroUsd: nothing, accuracy: "free" };
+
+const estimate = (
+  deps: LineDeps,
+  model: ModelId,
+  bodyBytes: number,
+  ingress: Ingress,
+): Intent["fallback"] => {
+  const inputTokens = estimateInputTokens(bodyBytes);
+  const usage = { ...emptyUsage, inputTokens };
+  const { costMicroUsd } = deps.prices.price({ model, usage, at: ingress.startedAt });
+  return { inputTokens, costMicroUsd, accuracy: "estimated" };
+};
+
+/** A policy object lives as long as its device's record: its list is compiled once. */
+const compiled = new WeakMap<Policy, AllowsModel>();
+
+const allowsModel = (policy: Policy): AllowsModel => {
+  const known = compiled.get(policy);
+  if (known !== undefined) {
+    return known;
+  }
+  const allows = compileModelList(policy.models);
+  compiled.set(policy, allows);
+  return allows;
+};
+
+/** Claude Code names its session; anything else in that header is not worth keeping. */
+const sessionId = (header: string | string[] | undefined): string | null =>
+  typeof header === "string" && /^[\x21-\x7e]{1,128}$/.test(header) ? header : null;
+
+const logIncoming = (deps: LineDeps, ingress: Ingress, caller: Caller): void => {
+  if (deps.log.isLevelEnabled("info")) {
+    deps.log.info(
+      { requestId: ingress.id, operation: ingress.operation.kind, device: caller.id },
+      "Incoming request",
+    );
+  }
+};

@@ -1,0 +1,285 @@
+import { Refusal } from "../pipeline/refusal.ts";
+import type { Intent, Ledger, Outcome, Progress } from "../pipeline/types.ts";
+import { type OnFault, reason } from "./faults.ts";
+import { type FileCalls, JournalFile, systemCalls } from "./journal-file.ts";
+import { encodeIntent, encodeOutcome, encodeProgress, encodeVoid } from "./journal-line.ts";
+import type { Position } from "./segments.ts";
+
+/**
+ * `none`: a line counts as kept once the kernel has it. A killed process loses nothing; a power loss may lose
+ * the last seconds. `full`: a line counts as kept once fdatasync returns; a power loss loses nothing kept.
+ */
+export type LedgerSync = "none" | "full";
+
+export type JournalOptions = Readonly<{
+  directory: string;
+  /** The number of the first segment to write; no file of this number or above may exist. */
+  firstSegment: number;
+  sync: LedgerSync;
+  /** A segment is left for the next one once it is this long. */
+  segmentBytes: number;
+  /** New intents are refused while more than this is waiting to be folded. */
+  spoolLimitBytes: number;
+  onFault: OnFault;
+  /** Told after each group, with where the journal now ends. */
+  onWritten: () => void;
+  calls?: FileCalls;
+}>;
+
+/** What one turn of the event loop queued: written with one system call. */
+type Group = {
+  opens: string;
+  openIds: string[];
+  /** Progress and outcomes: these are kept for a later group if this one fails. */
+  rest: string;
+  kept: PromiseWithResolvers<void> | null;
+};
+
+/** Outcomes kept in memory while the disk refuses them; about 20,000. */
+const retainedLimit = 8 * 1024 * 1024;
+const retryMs = 1_000;
+
+/** The ledger's first half: lines on disk, in groups, before anything goes upstream. */
+export class Journal implements Ledger {
+  readonly #options: JournalOptions;
+  readonly #file: JournalFile;
+  #group: Group = emptyGroup();
+  #scheduled = false;
+  #retained = "";
+  #failing = false;
+  #retry: NodeJS.Timeout | undefined;
+  #syncing = false;
+  #unsynced: Group[] = [];
+  /** Set when fdatasync failed: this segment's next sync could lie, so the next group goes to a new one. */
+  #condemned = false;
+  #closed = false;
+  #ended = false;
+  /** Bytes before the current segment, and bytes folded, both since the start. */
+  #base = 0;
+  #folded = 0;
+  readonly #bases = new Map<number, number>();
+
+  /** @throws the system's error when the first segment cannot be made. */
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    const calls = options.calls ?? systemCalls;
+    const syncs = options.sync === "full";
+    this.#file = new JournalFile(options.directory, options.firstSegment, calls, syncs);
+    this.#bases.set(options.firstSegment, 0);
+  }
+
+  open(intent: Intent): Promise<void> {
+    if (this.#closed) return Promise.reject(stopped());
+    if (this.unfoldedBytes > this.#options.spoolLimitBytes) return Promise.reject(spoolFull());
+    this.#group.opens += encodeIntent(intent);
+    this.#group.openIds.push(intent.id);
+    return this.#keep();
+  }
+
+  progress(mark: Progress): void {
+    this.#group.rest += encodeProgress(mark);
+    this.#schedule();
+  }
+
+  close(outcome: Outcome): void {
+    this.#group.rest += encodeOutcome(outcome);
+    this.#schedule();
+  }
+
+  /**
+   * Resolves when every line queued so far is kept, as `sync` defines it; await it before the end of an
+   * answer to make the answer wait for its outcome.
+   * @throws Refusal `storage_unavailable` when a line could not be written; it is tried again by itself.
+   */
+  flushed(): Promise<void> {
+    return this.#keep();
+  }
+
+  /** Hands the queued lines to the kernel now, and says where the journal ends. */
+  flushNow(): Position {
+    this.#flush();
+    return this.#file.position;
+  }
+
+  /** Where the journal ends; queued lines are not counted. */
+  get position(): Position {
+    return this.#file.position;
+  }
+
+  /** False while new intents are refused. */
+  get healthy(): boolean {
+    return !this.#failing && this.unfoldedBytes <= this.#options.spoolLimitBytes;
+  }
+
+  get unfoldedBytes(): number {
+    return this.#base + this.#file.offset - this.#folded;
+  }
+
+  /** Notes that everything before `position` is folded and needs no more room in the spool. */
+  foldedTo(position: Position): void {
+    const base = this.#bases.get(position.segment);
+    if (base === undefined) return;
+    this.#folded = Math.max(this.#folded, base + position.offset);
+    for (const segment of this.#bases.keys()) {
+      if (segment < position.segment) this.#bases.delete(segment);
+    }
+  }
+
+  /** Writes what is left and closes the file. Gives where the journal ends. */
+  async end(): Promise<Position> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    await this.#keep().catch(() => undefined);
+    const end = this.#file.position;
+    clearTimeout(this.#retry);
+    if (this.#retained !== "") this.#loseRest(this.#retained);
+    this.#ended = true;
+    this.#file.close();
+    return end;
+  }
+
+  #keep(): Promise<void> {
+    this.#group.kept ??= Promise.withResolvers();
+    this.#schedule();
+    return this.#group.kept.promise;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#scheduled = false;
+    const group = this.#group;
+    const lines = this.#retained + group.opens + group.rest;
+    if (lines === "" && group.kept === null) return;
+    this.#group = emptyGroup();
+    if (this.#ended) {
+      this.#loseRest(group.rest);
+      return;
+    }
+    try {
+      if (this.#condemned) this.#rotate();
+      if (lines !== "") this.#file.append(lines);
+    } catch (error) {
+      this.#failed(group, error);
+      return;
+    }
+    this.#retained = "";
+    this.#healed();
+    if (this.#options.sync === "full") this.#afterSync(group);
+    else group.kept?.resolve();
+    this.#rotateIfLong();
+    this.#options.onWritten();
+  };
+
+  #failed(group: Group, error: unknown): void {
+    if (!this.#failing) {
+      this.#failing = true;
+      const message = `The journal in ${this.#options.directory} cannot be written: ${reason(error)}`;
+      this.#options.onFault({ kind: "journal_unwritable", message });
+    }
+    if (this.#retained.length + group.rest.length <= retainedLimit) this.#retained += group.rest;
+    else this.#loseRest(group.rest);
+    group.kept?.reject(unwritable(error));
+    this.#retryLater();
+  }
+
+  /** Without this, a server whose health check fails would get no request that could show it has healed. */
+  #retryLater(): void {
+    clearTimeout(this.#retry);
+    if (this.#closed) return;
+    this.#retry = setTimeout(() => {
+      this.#retained ||= "\n";
+      this.#flush();
+    }, retryMs).unref();
+  }
+
+  #healed(): void {
+    if (!this.#failing) return;
+    this.#failing = false;
+    clearTimeout(this.#retry);
+    this.#options.onFault({ kind: "journal_healed", message: "The journal is written again" });
+  }
+
+  #loseRest(rest: string): void {
+    const lines = rest.split("\n").filter((line) => line.startsWith('["c1"')).length;
+    if (lines === 0) return;
+    const message = `${lines} outcomes could not be written; their rows become estimates`;
+    this.#options.onFault({ kind: "outcome_lost", message });
+  }
+
+  /** One fdatasync at a time; the groups written meanwhile share the next one. */
+  #afterSync(group: Group): void {
+    this.#unsynced.push(group);
+    if (this.#syncing) return;
+    this.#syncing = true;
+    const groups = this.#unsynced;
+    this.#unsynced = [];
+    this.#file.sync((error) => {
+      this.#syncing = false;
+      if (error) this.#syncFailed(groups.concat(this.#unsynced.splice(0)), error);
+      else for (const synced of groups) synced.kept?.resolve();
+      const next = this.#unsynced.pop();
+      if (next !== undefined) this.#afterSync(next);
+      else this.#rotateIfLong();
+    });
+  }
+
+  /**
+   * After a failed fdatasync the kernel may have dropped the pages and call the next one a success, so the
+   * outcomes are written again, the refused intents are taken back, and a new segment is begun.
+   */
+  #syncFailed(groups: readonly Group[], error: Error): void {
+    this.#condemned = true;
+    for (const group of groups) {
+      this.#failed({ ...group, rest: group.openIds.map(encodeVoid).join("") + group.rest }, error);
+    }
+  }
+
+  #rotateIfLong(): void {
+    if (this.#file.offset < this.#options.segmentBytes || this.#syncing) return;
+    try {
+      this.#rotate();
+    } catch (error) {
+      // A longer segment is no harm, so a disk or a table of open files that is full just now is not either.
+      this.#options.onFault({ kind: "segment_kept", message: reason(error) });
+    }
+  }
+
+  #rotate(): void {
+    const { segment, offset } = this.#file.position;
+    this.#file.rotate();
+    this.#condemned = false;
+    this.#base += offset;
+    this.#bases.set(segment + 1, this.#base);
+  }
+}
+
+const emptyGroup = (): Group => ({ opens: "", openIds: [], rest: "", kept: null });
+
+const unwritable = (error: unknown): Refusal =>
+  new Refusal(
+    "storage_unavailable",
+    `The relay cannot write its ledger (${code(error)}), so nothing was sent upstream. Try again shortly; ` +
+      "the operator should check the disk that holds DATA_DIR.",
+    { retryAfterSeconds: 5 },
+  );
+
+const spoolFull = (): Refusal =>
+  new Refusal(
+    "storage_unavailable",
+    "The relay's database is not taking ledger rows and its journal has reached its limit, so nothing was " +
+      "sent upstream. Try again shortly; the operator should check the disk that holds DATA_DIR.",
+    { retryAfterSeconds: 5 },
+  );
+
+const stopped = (): Refusal =>
+  new Refusal("storage_unavailable", "The relay is stopping. Try again shortly.", {
+    retryAfterSeconds: 5,
+  });
+
+const code = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : "write failed";

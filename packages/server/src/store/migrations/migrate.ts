@@ -1,0 +1,31 @@
+import type { Kysely } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import { initial } from "./0001-initial.ts";
+
+/** Every migration, oldest first. Numbers only grow, and a published migration never changes. */
+export const migrations: Readonly<Record<string, Migration>> = {
+  "0001-initial": initial,
+};
+
+/**
+ * Brings a database to the newest schema; does nothing to one that is there already.
+ * @throws Error when a migration fails, or when a newer claude-relay has been here.
+ */
+export const migrate = async <Tables>(
+  db: Kysely<Tables>,
+  known: Readonly<Record<string, Migration>> = migrations,
+): Promise<void> => {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve({ ...known }) },
+  });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error === undefined) return;
+  const failed = results?.find((result) => result.status === "Error")?.migrationName;
+  throw new Error(
+    failed === undefined
+      ? "The database was made by a newer claude-relay, or is not one of ours: install that version, or restore a backup"
+      : `Migration ${failed} failed`,
+    { cause: error },
+  );
+};

@@ -1,0 +1,78 @@
+import type { DeviceId, EpochMs, OrganizationId, UserId } from "@claude-relay/contract";
+import type { ColumnType, Generated } from "kysely";
+import type { DeviceStatus, RequestRow } from "../pipeline/ports.ts";
+
+/**
+ * The tables, for Kysely. Times are epoch milliseconds, money whole micro-dollars, lists and objects JSON text,
+ * truth values 0 or 1: types that SQLite and Postgres hold alike. migrations/ makes what is described here.
+ */
+export type Tables = {
+  requests: RequestsTable;
+  devices: DevicesTable;
+  superseded_tokens: SupersededTokensTable;
+  enrollment_codes: EnrollmentCodesTable;
+  audit: AuditTable;
+  open_requests: OpenRequestsTable;
+  journal_checkpoint: JournalCheckpointTable;
+};
+
+/** One row per ledger id. */
+export type RequestsTable = Omit<RequestRow, "stream" | "iterations"> & {
+  stream: 0 | 1;
+  iterations: string | null;
+};
+
+export type DevicesTable = {
+  id: DeviceId;
+  status: DeviceStatus;
+  label: string | null;
+  app_version: string | null;
+  public_key: string | null;
+  user_id: UserId | null;
+  organization_id: OrganizationId | null;
+  models: string | null;
+  requests_per_minute: number | null;
+  created_at: EpochMs;
+  approved_at: EpochMs | null;
+  last_bootstrap_at: EpochMs | null;
+  tokens_valid_after: EpochMs;
+};
+
+export type SupersededTokensTable = {
+  jti: string;
+  device_id: DeviceId;
+  dead_after: EpochMs;
+  expires_at: EpochMs;
+};
+
+export type EnrollmentCodesTable = {
+  id: string;
+  code_hash: string;
+  label: string | null;
+  uses_left: number;
+  max_uses: number;
+  expires_at: EpochMs;
+  created_at: EpochMs;
+  revoked_at: EpochMs | null;
+  models: string | null;
+  requests_per_minute: number | null;
+  user_id: UserId | null;
+  organization_id: OrganizationId | null;
+};
+
+export type AuditTable = {
+  id: Generated<number>;
+  at: ColumnType<EpochMs, EpochMs, never>;
+  actor: string;
+  action: string;
+  subject: string | null;
+  outcome: string;
+  detail: string | null;
+  client_ip: string | null;
+};
+
+/** Requests still open when the journal segment that holds their intent was released. Lines as in the journal. */
+export type OpenRequestsTable = { id: string; intent: string; progress: string | null };
+
+/** One row (id 1): everything in the journal before this place is folded. */
+export type JournalCheckpointTable = { id: number; segment: number; offset_bytes: number };

@@ -1,0 +1,153 @@
+import type {
+  AuditLog,
+  DeviceStore,
+  EnrollmentCodeStore,
+  UsageQueries,
+} from "../pipeline/ports.ts";
+import type { Ledger } from "../pipeline/types.ts";
+import { type OnFault, reason } from "./faults.ts";
+import { Journal, type JournalOptions, type LedgerSync } from "./journal.ts";
+import type { FileCalls } from "./journal-file.ts";
+import { journalDirectory } from "./segments.ts";
+import { WorkerClient } from "./worker-client.ts";
+import { type Ports, portMethods } from "./worker-messages.ts";
+
+export type StoreOptions = Readonly<{
+  /** Made (0700) if need be. One process at a time. */
+  dataDir: string;
+  /** LEDGER_SYNC, see `LedgerSync`. */
+  sync?: LedgerSync;
+  /** Told of what the store survived; for the log. */
+  onFault?: OnFault;
+  /** The journal's most, when the database does not take rows. */
+  spoolLimitBytes?: number;
+  segmentBytes?: number;
+  /** Lines are folded at most this often; queries fold at once. */
+  foldDelayMs?: number;
+  busyTimeoutMs?: number;
+  fileCalls?: FileCalls;
+}>;
+
+export type Store = Readonly<{
+  ledger: Ledger;
+  devices: DeviceStore;
+  enrollmentCodes: EnrollmentCodeStore;
+  audit: AuditLog;
+  usage: UsageQueries;
+  /** How many rows of an earlier process's open requests were made at start. */
+  recovered: number;
+  /**
+   * Resolves when every ledger line given so far is kept, as `sync` defines it.
+   * @throws Refusal `storage_unavailable` when it is not; the line is tried again by itself.
+   */
+  flushed(): Promise<void>;
+  /** False while new work is or would be refused: for `/readyz`. */
+  healthy(): boolean;
+  /** Writes and folds everything, then closes. New intents are refused from here on. */
+  close(): Promise<void>;
+}>;
+
+const MiB = 1024 * 1024;
+
+/**
+ * Opens the store: locks and recovers `dataDir` in a worker thread, which runs every SQL statement; the main
+ * thread only appends to the journal.
+ * @throws Error naming the directory and the remedy when it is in use or cannot be used.
+ */
+export const createStore = async (options: StoreOptions): Promise<Store> => {
+  const onFault = options.onFault ?? (() => undefined);
+  const state: { journal: Journal | null } = { journal: null };
+  const client = new WorkerClient({
+    start: {
+      dataDir: options.dataDir,
+      durable: options.sync === "full",
+      busyTimeoutMs: options.busyTimeoutMs ?? 2_000,
+    },
+    onFault,
+    onFolded: (position) => state.journal?.foldedTo(position),
+    journalEnd: () => state.journal?.flushNow() ?? { segment: 0, offset: 0 },
+  });
+  const { nextSegment, recovered } = await client.start();
+  const foldSoon = coalesce(options.foldDelayMs ?? 100, () => client.fold(journal.position));
+  const journal = await openJournal(options, nextSegment, onFault, foldSoon, client);
+  state.journal = journal;
+  let closing: Promise<void> | undefined;
+  return {
+    ledger: journal,
+    ...remotePorts(client, onFault),
+    recovered,
+    flushed: () => journal.flushed(),
+    healthy: () => journal.healthy && client.healthy,
+    close: () => {
+      closing ??= journal.end().then((position) => client.stop(position));
+      return closing;
+    },
+  };
+};
+
+const openJournal = async (
+  options: StoreOptions,
+  firstSegment: number,
+  onFault: OnFault,
+  onWritten: () => void,
+  client: WorkerClient,
+): Promise<Journal> => {
+  const settings: JournalOptions = {
+    directory: journalDirectory(options.dataDir),
+    firstSegment,
+    sync: options.sync ?? "none",
+    segmentBytes: options.segmentBytes ?? 16 * MiB,
+    spoolLimitBytes: options.spoolLimitBytes ?? 256 * MiB,
+    onFault,
+    onWritten,
+    ...(options.fileCalls !== undefined && { calls: options.fileCalls }),
+  };
+  try {
+    return new Journal(settings);
+  } catch (error) {
+    await client.stop({ segment: 0, offset: 0 });
+    throw new Error(`The journal in DATA_DIR ${options.dataDir} cannot be made: ${reason(error)}`);
+  }
+};
+
+const remotePorts = (client: WorkerClient, onFault: OnFault): Ports => {
+  const audit = remote(client, "audit");
+  return {
+    devices: remote(client, "devices"),
+    enrollmentCodes: remote(client, "enrollmentCodes"),
+    audit: { ...audit, append: (entry) => reported(audit.append(entry), entry.action, onFault) },
+    usage: remote(client, "usage"),
+  };
+};
+
+const remote = <Port extends keyof Ports>(client: WorkerClient, port: Port): Ports[Port] => {
+  const methods = Object.keys(portMethods[port]).map((method) => [
+    method,
+    (...args: unknown[]) => client.call(port, method, args),
+  ]);
+  // `portMethods` has every method of the port, and the worker's end has the port's own type.
+  return Object.fromEntries(methods) as Ports[Port];
+};
+
+/** Makes a promise safe to leave alone: whoever awaits it still sees it fail. */
+const reported = (appended: Promise<void>, action: string, onFault: OnFault): Promise<void> => {
+  appended.catch((error: unknown) => {
+    onFault({
+      kind: "audit_lost",
+      message: `Audit entry ${action} was not kept: ${reason(error)}`,
+    });
+  });
+  return appended;
+};
+
+const coalesce = (delayMs: number, run: () => void): (() => void) => {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    setTimeout(() => {
+      waiting = false;
+      run();
+    }, delayMs).unref();
+  };
+};

@@ -1,0 +1,169 @@
+import type { MicroUsd } from "@claude-relay/contract";
+import { type Expression, type ExpressionBuilder, type Kysely, type RawBuilder, sql } from "kysely";
+import type {
+  UsageDimension,
+  UsageFilter,
+  UsageGroup,
+  UsageSummary,
+  UsageTotals,
+} from "../pipeline/ports.ts";
+import type { Tables } from "./schema.ts";
+import { matching } from "./usage-filter.ts";
+
+type Query = UsageFilter & Readonly<{ groupBy?: readonly UsageDimension[] | undefined }>;
+type Raw = Readonly<Record<string, string | number | null>>;
+
+const mostGroups = 10_000;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+/** Each dimension's value as SQL: plain columns, and times cut with arithmetic that every database shares. */
+const dimensionSql: Readonly<Record<UsageDimension, RawBuilder<string | number | null>>> = {
+  device: sql.ref("device_id"),
+  user: sql.ref("user_id"),
+  organization: sql.ref("organization_id"),
+  model: sql.ref("model"),
+  day: sql`started_at - started_at % ${sql.lit(dayMs)}`,
+  hour: sql`started_at - started_at % ${sql.lit(hourMs)}`,
+  status: sql.ref("status"),
+  accuracy: sql.ref("accuracy"),
+};
+
+const summed = [
+  "input_tokens",
+  "output_tokens",
+  "cache_read_input_tokens",
+  "cache_creation_5m_input_tokens",
+  "cache_creation_1h_input_tokens",
+  "web_search_requests",
+  "web_fetch_requests",
+  "cost_micro_usd",
+] as const;
+
+/** Sums, counts and latency percentiles over the matching ledger rows, whole and by group. */
+export const summarizeUsage = async (db: Kysely<Tables>, query: Query): Promise<UsageSummary> => {
+  const { groupBy = [], ...filter } = query;
+  const dimensions = [...new Set(groupBy)];
+  const [totals] = await summarize(db, filter, []);
+  if (totals === undefined) throw new Error("a sum without groups always has one row");
+  if (dimensions.length === 0)
+    return { totals: withoutGroup(totals), groups: [], truncated: false };
+  const groups = await summarize(db, filter, dimensions);
+  return {
+    totals: withoutGroup(totals),
+    groups: groups.slice(0, mostGroups),
+    truncated: groups.length > mostGroups,
+  };
+};
+
+const summarize = async (
+  db: Kysely<Tables>,
+  filter: UsageFilter,
+  dimensions: readonly UsageDimension[],
+): Promise<UsageGroup[]> => {
+  const sums = (await sumQuery(db, filter, dimensions).execute()) as Raw[];
+  const percentiles = (await percentileQuery(db, filter, dimensions).execute()) as Raw[];
+  const byGroup = new Map(percentiles.map((row) => [groupKey(row, dimensions), row]));
+  return sums.map((row) => ({
+    group: Object.fromEntries(dimensions.map((name) => [name, shown(name, row[`by_${name}`])])),
+    ...totalsOf(row, byGroup.get(groupKey(row, dimensions))),
+  }));
+};
+
+const sumQuery = (
+  db: Kysely<Tables>,
+  filter: UsageFilter,
+  dimensions: readonly UsageDimension[],
+) => {
+  let query = db
+    .selectFrom("requests")
+    .where(matching(filter))
+    .select((is) => [
+      is.fn.countAll<number>().as("requests"),
+      countWhere(is, sql`status >= 400`).as("errors"),
+      countWhere(is, sql`accuracy = 'estimated'`).as("estimated"),
+      ...summed.map((column) => is.fn.sum<number>(column).as(column)),
+    ])
+    .limit(mostGroups + 1);
+  for (const name of dimensions) {
+    query = query
+      .select(dimensionSql[name].as(`by_${name}`))
+      .groupBy(dimensionSql[name])
+      .orderBy(dimensionSql[name]);
+  }
+  return query;
+};
+
+/** Nearest rank: the smallest duration that at least p % of the group's rows do not exceed. */
+const percentileQuery = (
+  db: Kysely<Tables>,
+  filter: UsageFilter,
+  dimensions: readonly UsageDimension[],
+) => {
+  const names = dimensions.map((name) => sql.ref(`by_${name}`));
+  const partition =
+    dimensions.length === 0
+      ? sql``
+      : sql`partition by ${sql.join(dimensions.map((name) => dimensionSql[name]))}`;
+  let ranked = db
+    .selectFrom("requests")
+    .where(matching(filter))
+    .where("duration_ms", "is not", null)
+    .select([
+      "duration_ms",
+      sql<number>`row_number() over (${partition} order by duration_ms)`.as("place"),
+      sql<number>`count(*) over (${partition})`.as("size"),
+    ]);
+  for (const name of dimensions) ranked = ranked.select(dimensionSql[name].as(`by_${name}`));
+  let query = db
+    .selectFrom(ranked.as("ranked"))
+    .select([at(50).as("p50"), at(95).as("p95"), at(99).as("p99")]);
+  for (const name of names) query = query.groupBy(name);
+  for (const name of dimensions) {
+    query = query.select(sql.ref<string | number | null>(`by_${name}`).as(`by_${name}`));
+  }
+  return query;
+};
+
+const at = (percent: number): RawBuilder<number | null> =>
+  sql`max(case when place = (size * ${sql.lit(percent)} + 99) / 100 then duration_ms end)`;
+
+const countWhere = (is: ExpressionBuilder<Tables, "requests">, condition: Expression<unknown>) =>
+  is.fn.sum<number>(sql<number>`case when ${condition} then 1 else 0 end`);
+
+const groupKey = (row: Raw, dimensions: readonly UsageDimension[]): string =>
+  JSON.stringify(dimensions.map((name) => row[`by_${name}`] ?? null));
+
+const totalsOf = (row: Raw, percentiles: Raw | undefined): UsageTotals => ({
+  requests: Number(row["requests"]),
+  errors: Number(row["errors"]),
+  estimated: Number(row["estimated"]),
+  input_tokens: Number(row["input_tokens"]),
+  output_tokens: Number(row["output_tokens"]),
+  cache_read_input_tokens: Number(row["cache_read_input_tokens"]),
+  cache_creation_5m_input_tokens: Number(row["cache_creation_5m_input_tokens"]),
+  cache_creation_1h_input_tokens: Number(row["cache_creation_1h_input_tokens"]),
+  web_search_requests: Number(row["web_search_requests"]),
+  web_fetch_requests: Number(row["web_fetch_requests"]),
+  cost_micro_usd: Number(row["cost_micro_usd"]) as MicroUsd,
+  duration_ms:
+    percentiles === undefined || percentiles["p50"] === null
+      ? null
+      : {
+          p50: Number(percentiles["p50"]),
+          p95: Number(percentiles["p95"]),
+          p99: Number(percentiles["p99"]),
+        },
+});
+
+const shown = (
+  name: UsageDimension,
+  value: string | number | null | undefined,
+): string | number | null => {
+  if (value === null || value === undefined) return null;
+  if (name === "day") return new Date(Number(value)).toISOString().slice(0, 10);
+  if (name === "hour") return `${new Date(Number(value)).toISOString().slice(0, 19)}Z`;
+  return value;
+};
+
+const withoutGroup = ({ group: _group, ...totals }: UsageGroup): UsageTotals => totals;

@@ -1,0 +1,69 @@
+import type { ErrorCode } from "@claude-relay/contract";
+import type {
+  AuditLog,
+  DeviceStore,
+  EnrollmentCodeStore,
+  UsageQueries,
+} from "../pipeline/ports.ts";
+import type { StoreFault } from "./faults.ts";
+import type { Position } from "./segments.ts";
+
+/** What the worker serves, one port each; the main thread's halves only pass calls on. */
+export type Ports = {
+  devices: DeviceStore;
+  enrollmentCodes: EnrollmentCodeStore;
+  audit: AuditLog;
+  usage: UsageQueries;
+};
+
+/** Every method of every port, checked for completeness by the compiler. */
+export const portMethods = {
+  devices: {
+    loadAll: true,
+    get: true,
+    list: true,
+    insert: true,
+    upsert: true,
+    update: true,
+    supersedeToken: true,
+    loadSuperseded: true,
+    pruneSuperseded: true,
+  },
+  enrollmentCodes: { create: true, list: true, revoke: true, consume: true },
+  audit: { append: true, list: true },
+  usage: { summary: true, rows: true },
+} as const satisfies { [Port in keyof Ports]: Record<keyof Ports[Port], true> };
+
+export type WorkerStart = Readonly<{
+  dataDir: string;
+  durable: boolean;
+  busyTimeoutMs: number;
+  /** True at the process's start: what an earlier process left open has died. False after a worker's own death. */
+  recover: boolean;
+}>;
+
+/** `target` is where the journal ends now. */
+export type ToWorker =
+  | { readonly kind: "fold"; readonly target: Position }
+  | {
+      readonly kind: "call";
+      readonly id: number;
+      readonly port: keyof Ports;
+      readonly method: string;
+      readonly args: readonly unknown[];
+      readonly target: Position;
+    }
+  | { readonly kind: "stop"; readonly target: Position };
+
+export type FromWorker =
+  | { readonly kind: "ready"; readonly nextSegment: number; readonly recovered: number }
+  | { readonly kind: "refused_start"; readonly message: string }
+  | { readonly kind: "folded"; readonly position: Position }
+  | { readonly kind: "fault"; readonly fault: StoreFault }
+  | { readonly kind: "result"; readonly id: number; readonly value: unknown }
+  | {
+      readonly kind: "failure";
+      readonly id: number;
+      readonly code: ErrorCode;
+      readonly message: string;
+    };

@@ -1,0 +1,129 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { Usage } from "./wire.ts";
+
+/** A request as it arrived; `path` with its query, `body` byte for byte. */
+export type ReceivedRequest = Readonly<{
+  requestId: string;
+  method: string;
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}>;
+
+/** What a request is billed at. `complete: false` when the answer broke off: the output said until then. */
+export type Bill = Readonly<{ requestId: string; model: string; usage: Usage; complete: boolean }>;
+
+export type Counters = Readonly<{
+  /** Requests received whole, whatever came of them. */
+  requests: number;
+  /** Answers sent to their end, errors included. */
+  answered: number;
+  /** Answers the client did not wait for. */
+  aborted: number;
+  /** Answers the simulator itself broke off. */
+  broken: number;
+  /** Requests being answered now. */
+  open: number;
+  /** Of those, streams. */
+  openStreams: number;
+}>;
+
+/** One request on its way: what routes tell the observer. */
+export type Sighting = Readonly<{
+  received(body: Buffer): void;
+  streaming(): void;
+  /** The simulator breaks the answer off itself. */
+  breaking(): void;
+  billed(model: string, usage: Usage, complete: boolean): void;
+}>;
+
+export type Observations = Readonly<{
+  begin(request: IncomingMessage, response: ServerResponse, requestId: string): Sighting;
+  log: readonly ReceivedRequest[];
+  bills: ReadonlyMap<string, Bill>;
+  counters(): Counters;
+  until(condition: (counters: Counters) => boolean): Promise<void>;
+  reset(): void;
+}>;
+
+const mostRecorded = 10_000;
+const noneSeen = { requests: 0, answered: 0, aborted: 0, broken: 0 };
+
+/** @param record keep requests with their bodies, and bills; otherwise only count */
+export const createObservations = (record: boolean): Observations => {
+  const log: ReceivedRequest[] = [];
+  const bills = new Map<string, Bill>();
+  const waiting = new Set<() => void>();
+  let seen = noneSeen;
+  const open = { all: 0, streams: 0 };
+
+  const counters = (): Counters => ({ ...seen, open: open.all, openStreams: open.streams });
+  const count = (what: keyof typeof noneSeen): void => {
+    seen = { ...seen, [what]: seen[what] + 1 };
+  };
+  const changed = (): void => {
+    for (const check of waiting) {
+      check();
+    }
+  };
+
+  const begin = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+  ): Sighting => {
+    let streams = 0;
+    let ending: "aborted" | "broken" = "aborted";
+    open.all += 1;
+    response.once("close", () => {
+      open.all -= 1;
+      open.streams -= streams;
+      count(response.writableFinished && ending !== "broken" ? "answered" : ending);
+      changed();
+    });
+    return {
+      received: (body) => {
+        count("requests");
+        const { method = "", url = "", headers } = request;
+        if (record) {
+          log.push({ requestId, method, path: url, headers, body });
+          log.splice(0, log.length - mostRecorded);
+        }
+        changed();
+      },
+      streaming: () => {
+        streams = 1;
+        open.streams += 1;
+        changed();
+      },
+      breaking: () => {
+        ending = "broken";
+      },
+      billed: (model, usage, complete) => {
+        if (record) {
+          bills.set(requestId, { requestId, model, usage, complete });
+        }
+      },
+    };
+  };
+
+  const until = (condition: (counters: Counters) => boolean): Promise<void> =>
+    new Promise((resolve) => {
+      const check = (): void => {
+        if (condition(counters())) {
+          waiting.delete(check);
+          resolve();
+        }
+      };
+      waiting.add(check);
+      check();
+    });
+
+  const reset = (): void => {
+    seen = noneSeen;
+    log.length = 0;
+    bills.clear();
+  };
+
+  return { begin, log, bills, counters, until, reset };
+};
