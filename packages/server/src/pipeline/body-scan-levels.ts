@@ -114,6 +114,7 @@ const readTool = (
   if (json.bytes[at] !== openBrace) {
     throw new Refusal("invalid_request", `${path}: must be an object`);
   }
+  const outer = reading.path;
   reading.path = path;
   reading.entry = emptyEntry();
   const end = walkObject(json, at, here, reading);
@@ -122,7 +123,7 @@ const readTool = (
     reading.others.push({ field: `${path}.model`, model: model as ModelId, maxTokens });
   }
   if (!isClientTool(type)) addUses(reading, maxUses);
-  reading.path = "";
+  reading.path = outer;
   return end;
 };
 
@@ -153,6 +154,7 @@ const readFallback = (json: JsonBytes, at: number, reading: Reading, path: strin
   if (json.bytes[at] !== openBrace) {
     throw new Refusal("invalid_request", `${path}: must be an object`);
   }
+  const outer = reading.path;
   reading.path = path;
   reading.entry = emptyEntry();
   const end = walkObject(json, at, fallbackLevel, reading);
@@ -160,7 +162,7 @@ const readFallback = (json: JsonBytes, at: number, reading: Reading, path: strin
   if (model !== null) {
     reading.others.push({ field: `${path}.model`, model: model as ModelId, maxTokens, speed });
   }
-  reading.path = "";
+  reading.path = outer;
   return end;
 };
 

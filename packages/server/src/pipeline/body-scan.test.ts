@@ -168,7 +168,7 @@ describe("a body is refused, and told why,", () => {
 
   it("when it is not one object", () => {
     for (const body of ["[]", '"a"', "1", "null", " "]) refused(body, /object|too early/);
-    refused(`{${base}}{}`, /something follows the object \(byte 45\)/);
+    refused(`{${base}}{}`, /something follows the object \(byte 43\)/);
     refused(`{${base}},`, /something follows/);
     refused(`{${base},}`, /a key must be a string/);
     refused(`{${base} "a":1}`, /unexpected character/);

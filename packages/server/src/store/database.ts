@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
-import { Kysely, SqliteDialect } from "kysely";
+import { Kysely, SqliteAdapter, SqliteDialect } from "kysely";
 import { migrate } from "./migrations/migrate.ts";
 import type { Tables } from "./schema.ts";
 
@@ -50,7 +50,20 @@ export const openDatabase = async (options: DatabaseOptions): Promise<SqliteData
 
 /** Kysely over an open database. It does not own it: close the database, not the Kysely. */
 export const kyselyOver = (sqlite: SqliteDatabase): Kysely<Tables> =>
-  new Kysely<Tables>({ dialect: new SqliteDialect({ database: sqlite }) });
+  new Kysely<Tables>({ dialect: new TransactionalSqliteDialect({ database: sqlite }) });
+
+/** SQLite can undo schema changes; told so, Kysely runs all migrations in one transaction, whole or not at all. */
+class TransactionalSqliteDialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new TransactionalSqliteAdapter();
+  }
+}
+
+class TransactionalSqliteAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
 
 /**
  * Makes this the only process on the data directory until `release` or the process's end, however it ends:
