@@ -112,14 +112,17 @@ const spelling = (key: string): fc.Arbitrary<string> =>
           if (style === 0) return letter.toUpperCase();
           if (style === 1) return `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
           if (style === 2) return letter === "s" ? "\u017f" : letter === "k" ? "\u212a" : letter;
-          if (style === 3) return `\\u${letter.toUpperCase().charCodeAt(0).toString(16).padStart(4, "0")}`;
+          if (style === 3)
+            return `\\u${letter.toUpperCase().charCodeAt(0).toString(16).padStart(4, "0")}`;
           return letter;
         })
         .join(""),
     );
 
 const member = (keys: readonly string[], value: fc.Arbitrary<string>): fc.Arbitrary<string> =>
-  fc.tuple(fc.constantFrom(...keys).chain(spelling), value).map(([key, text]) => `"${key}":${text}`);
+  fc
+    .tuple(fc.constantFrom(...keys).chain(spelling), value)
+    .map(([key, text]) => `"${key}":${text}`);
 const object = (...choices: fc.Arbitrary<string>[]): fc.Arbitrary<string> =>
   fc.array(fc.oneof(...choices), { maxLength: 4 }).map((all) => `{${all.join(" , ")}}`);
 const array = (element: fc.Arbitrary<string>): fc.Arbitrary<string> =>
@@ -127,8 +130,14 @@ const array = (element: fc.Arbitrary<string>): fc.Arbitrary<string> =>
 
 const anything = fc.json({ maxDepth: 2 });
 const model = fc.constantFrom('"a"', '"b"', '"claude-\\u0073onnet"', "null");
-const tool = object(member(["model", "Model"], model), member(["name", "type"], fc.constant('"x"')));
-const block = object(member(["tool"], object(member(["definition"], tool))), member(["text"], anything));
+const tool = object(
+  member(["model", "Model"], model),
+  member(["name", "type"], fc.constant('"x"')),
+);
+const block = object(
+  member(["tool"], object(member(["definition"], tool))),
+  member(["text"], anything),
+);
 const message = object(member(["content"], array(block)), member(["role"], anything));
 const body = object(
   member(["model"], model),

@@ -61,7 +61,9 @@ describe("the deciding fields of a body", () => {
   });
 
   it("leave nested __proto__ and constructor keys alone", () => {
-    withMore('"messages":[{"content":{"__proto__":{"a":1},"constructor":{"prototype":{}}}}],"__proto__":1');
+    withMore(
+      '"messages":[{"content":{"__proto__":{"a":1},"constructor":{"prototype":{}}}}],"__proto__":1',
+    );
   });
 
   it("leave lone surrogate escapes alone where they decide nothing", () => {
@@ -133,13 +135,18 @@ describe("the uses of server tools", () => {
 
   it("are summed over max_uses", () => {
     assert.equal(
-      uses('{"type":"web_search_20260209","max_uses":5},{"type":"web_fetch_20260318","max_uses":2}'),
+      uses(
+        '{"type":"web_search_20260209","max_uses":5},{"type":"web_fetch_20260318","max_uses":2}',
+      ),
       7,
     );
   });
 
   it("are unbounded when one tool has no bound", () => {
-    assert.equal(uses('{"type":"web_search_20260209","max_uses":5},{"type":"web_fetch_20260318"}'), null);
+    assert.equal(
+      uses('{"type":"web_search_20260209","max_uses":5},{"type":"web_fetch_20260318"}'),
+      null,
+    );
     assert.equal(uses('{"type":"code_execution_20260521"}'), null);
     assert.equal(uses('{"type":"not_known_yet_20270101"}'), null);
     assert.equal(withMore('"mcp_servers":[{"type":"url","url":"https://x"}]').serverToolUses, null);
@@ -185,7 +192,10 @@ describe("a body is refused, and told why,", () => {
         new RegExp(`^${key}: given more than once`),
       );
     }
-    refusedWith('"fallbacks":[{"model":"a"},{"model":"a","model":"b"}]', /^fallbacks\[1\]\.model: given/);
+    refusedWith(
+      '"fallbacks":[{"model":"a"},{"model":"a","model":"b"}]',
+      /^fallbacks\[1\]\.model: given/,
+    );
     refusedWith('"tools":[{"type":"a","model":"a","type":"b"}]', /^tools\[0\]\.type: given/);
     refusedWith('"messages":[],"messages":[]', /^messages: given/);
     refusedWith(
@@ -214,13 +224,24 @@ describe("a body is refused, and told why,", () => {
   });
 
   it("when max_tokens is not a whole number from 1", () => {
-    for (const value of ["0", "-1", "1.0", "1e3", '"5"', "null", "true", "1000000001", "9".repeat(400)]) {
+    for (const value of [
+      "0",
+      "-1",
+      "1.0",
+      "1e3",
+      '"5"',
+      "null",
+      "true",
+      "1000000001",
+      "9".repeat(400),
+    ]) {
       refused(`{"model":"m","max_tokens":${value}}`, /^max_tokens: /);
     }
   });
 
   it("when stream is not true or false", () => {
-    for (const value of ["1", '"true"', "null", "[]"]) refusedWith(`"stream":${value}`, /^stream: /);
+    for (const value of ["1", '"true"', "null", "[]"])
+      refusedWith(`"stream":${value}`, /^stream: /);
     assert.equal(withMore('"stream":false').stream, false);
   });
 

@@ -74,7 +74,9 @@ const invalid = (message: string): Refusal => new Refusal("invalid_request", mes
 
 const asRefusal = (error: unknown, reading: Reading): unknown => {
   if (error instanceof JsonFault) {
-    const remedy = error.message.includes("deeper") ? `nest at most ${maxDepth}` : "send valid JSON";
+    const remedy = error.message.includes("deeper")
+      ? `nest at most ${maxDepth}`
+      : "send valid JSON";
     return invalid(
       `the request body is not usable JSON: ${error.message} (byte ${error.offset}): ${remedy}`,
     );

@@ -31,7 +31,7 @@ const valid = [
   ...['"\\u0000"', '"\\uD834\\uDD1E"', '"\\ud800"', '"\\udc00"', '"\\ud800\\ud800"', '"\\uFFFF"'],
   ...['"é"', '"€"', '"😀"', '"\u007f"', '"\u2028"', '"\ufeff"', '"abc\\\\"', '"abcd\\\\\\""'],
   ...["[]", "[ ]", "{}", "{ }", "[1]", "[1,2]", "[[],{}]", '{"a":1}', '{"a":1,"a":2}', '{"":0}'],
-  ...[' \t\r\n[ \t\r\n1 \t\r\n, \t\r\n2 \t\r\n] \t\r\n', '{ "a" : { "b" : [ null ] } }'],
+  ...[" \t\r\n[ \t\r\n1 \t\r\n, \t\r\n2 \t\r\n] \t\r\n", '{ "a" : { "b" : [ null ] } }'],
   ...['{"__proto__":{"constructor":{"prototype":1}}}', '{"a":[{"b":[{"c":{}}]}]}', "[[[[[]]]]]"],
 ];
 
@@ -44,7 +44,17 @@ const invalid = [
   ...['"\\a"', '"\\\n"', '"abcdefgh\r"', '"a""b"', '"a" "b"', '"\\u00é0"'],
   ...["[", "]", "[1", "[1,", "[1,]", "[,1]", "[,]", "[1 2]", "[1,,2]", "[}", "[1}", "[]]", "[[]"],
   ...["{", "}", '{"a"', '{"a":', '{"a":1', '{"a":1,', '{"a":1,}', '{,"a":1}', "{]", '{"a":1]'],
-  ...['{"a" 1}', '{"a",1}', "{a:1}", "{1:1}", "{'a':1}", '{"a":1 "b":2}', '{"a"::1}', '{:1}', "{}{}"],
+  ...[
+    '{"a" 1}',
+    '{"a",1}',
+    "{a:1}",
+    "{1:1}",
+    "{'a':1}",
+    '{"a":1 "b":2}',
+    '{"a"::1}',
+    "{:1}",
+    "{}{}",
+  ],
   ...["[1]x", "{}1", "/* c */1", "1//c", "[1]#", "\u00a0[]", "\ufeff[]", "[]\u0000", "\v1", "\f1"],
 ];
 
@@ -77,7 +87,12 @@ describe("the JSON scanner", () => {
   it("agrees with JSON.parse about damaged JSON", () => {
     const bytes = fc.constantFrom(...'{}[]",:\\u0123456789eE+-.truefalsn \n\t\u0001', "é");
     const damaged = fc
-      .tuple(fc.json({ maxDepth: 4 }), fc.nat(), fc.nat(3), fc.string({ unit: bytes, maxLength: 3 }))
+      .tuple(
+        fc.json({ maxDepth: 4 }),
+        fc.nat(),
+        fc.nat(3),
+        fc.string({ unit: bytes, maxLength: 3 }),
+      )
       .map(([text, at, removed, put]) => {
         const from = at % (text.length + 1);
         return text.slice(0, from) + put + text.slice(from + removed);

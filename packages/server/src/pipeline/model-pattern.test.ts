@@ -11,7 +11,13 @@ describe("a model list", () => {
   it("matches exact ids exactly", () => {
     const allows = compileModelList(["claude-opus-5"]);
     assert.ok(allows("claude-opus-5"));
-    for (const other of ["claude-opus-5-5", "Claude-opus-5", "claude-opus-", "", "xclaude-opus-5"]) {
+    for (const other of [
+      "claude-opus-5-5",
+      "Claude-opus-5",
+      "claude-opus-",
+      "",
+      "xclaude-opus-5",
+    ]) {
       assert.ok(!allows(other), other);
     }
   });

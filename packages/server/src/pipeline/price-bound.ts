@@ -93,8 +93,7 @@ const boundOf = (
     isLong ? longContext.rates : rates,
     mayBeFast ? lookup.fastRates(entry) : rates,
   ];
-  const most = (dimension: keyof Rates): number =>
-    Math.max(...all.map((each) => each[dimension]));
+  const most = (dimension: keyof Rates): number => Math.max(...all.map((each) => each[dimension]));
   return {
     input: most("input"),
     output: most("output"),

@@ -66,7 +66,9 @@ const spellingsOf = (model: string): string[] => {
 const dearestEntry = (entries: readonly PriceEntry[]): PriceEntry => ({
   model: "unknown",
   from: 0 as EpochMs,
-  rates: maxRates(entries.flatMap(({ rates, longContext }) => [rates, longContext?.rates ?? rates])),
+  rates: maxRates(
+    entries.flatMap(({ rates, longContext }) => [rates, longContext?.rates ?? rates]),
+  ),
   longContext: null,
   fast: maxRates(entries.flatMap(({ rates, fast }) => [maxRates([rates], 2), fast ?? rates])),
 });

@@ -1,5 +1,6 @@
 import { type EpochMs, epochMs } from "@claude-relay/contract";
 import { type Static, Type } from "typebox";
+import { Settings } from "typebox/system";
 import { Value } from "typebox/value";
 import { listPrices, type PriceEntry, type PriceTable, type Rates } from "./price-table.ts";
 
@@ -78,18 +79,31 @@ export const parsePriceTable = (json: unknown, base: PriceTable = listPrices): P
 };
 
 const shapeFaults = (json: unknown): string[] =>
-  [...Value.Errors(PriceTableFile, json)]
+  everyError(json)
     .filter(({ keyword }) => keyword !== "additionalProperties")
     .map(({ instancePath, keyword, message }) => {
       const at = instancePath === "" ? "the file" : instancePath;
       return keyword === "boolean" ? `${at}: unknown field` : `${at}: ${message}`;
     });
 
+/** TypeBox stops at 8 errors unless told otherwise, and can be told only globally. */
+const everyError = (json: unknown) => {
+  const { maxErrors } = Settings.Get();
+  Settings.Set({ maxErrors: 1000 });
+  try {
+    return Value.Errors(PriceTableFile, json);
+  } finally {
+    Settings.Set({ maxErrors });
+  }
+};
+
 const dateFaults = (file: PriceTableFile): string[] =>
   file.models.flatMap(({ from }, index) =>
     from === undefined || timeOf(from) !== null
       ? []
-      : [`/models/${index}/from: must be an ISO 8601 date, e.g. 2026-10-07 or 2026-10-07T00:00:00Z`],
+      : [
+          `/models/${index}/from: must be an ISO 8601 date, e.g. 2026-10-07 or 2026-10-07T00:00:00Z`,
+        ],
   );
 
 const repeatFaults = (file: PriceTableFile): string[] => {

@@ -76,7 +76,12 @@ const addPrice = (
   else if (isFast && entry.fast === null) flags.raise("unknown_fast_rate");
   const { longContext } = entry;
   const isLong = longContext !== null && promptTokens(tokens) > longContext.abovePromptTokens;
-  addAt(sum, tokens, isLong ? longContext.rates : entry.rates, isFast ? lookup.fastRates(entry) : null);
+  addAt(
+    sum,
+    tokens,
+    isLong ? longContext.rates : entry.rates,
+    isFast ? lookup.fastRates(entry) : null,
+  );
 };
 
 const promptTokens = (tokens: Tokens): number =>
@@ -87,7 +92,8 @@ const promptTokens = (tokens: Tokens): number =>
 
 /** When both fast and long-context rates could apply, each dimension takes the dearer. */
 const addAt = (sum: PriceSum, tokens: Tokens, rates: Rates, fast: Rates | null): void => {
-  const most = (rate: number, fastRate: number | undefined): number => Math.max(rate, fastRate ?? 0);
+  const most = (rate: number, fastRate: number | undefined): number =>
+    Math.max(rate, fastRate ?? 0);
   addTokens(sum, tokens.inputTokens, most(rates.input, fast?.input));
   addTokens(sum, tokens.outputTokens, most(rates.output, fast?.output));
   addTokens(sum, tokens.cacheReadInputTokens, most(rates.cacheRead, fast?.cacheRead));

@@ -15,7 +15,8 @@ const typeHead = Buffer.from(',"delta":{"type":"');
 const envelopes = {
   text: '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":""}}'.length,
   thinking:
-    '{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":""}}'.length,
+    '{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":""}}'
+      .length,
   input:
     '{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":""}}'
       .length,
@@ -36,6 +37,7 @@ export const readDelta = (
   share.hiddenTokens = 0;
   share.counts = true;
   const type = typeOffset(bytes, start, end);
+  const longIndex = type < 0 ? 0 : type - start - head.length - 1 - typeHead.length;
   const kind = type < 0 ? 0x74 : bytes[type];
   if (kind === 0x73 || (kind === 0x63 && bytes[type + 1] === 0x69)) {
     share.counts = false;
@@ -45,10 +47,9 @@ export const readDelta = (
   let envelope = envelopes.text;
   if (kind === 0x69) envelope = envelopes.input;
   else if (kind === 0x74 && bytes[type + 1] === 0x68) {
-    envelope = envelopes.thinking;
-    share.hiddenTokens = hiddenTokens(bytes, end);
+    envelope = envelopes.thinking + readHidden(share, bytes, end);
   }
-  share.textBytes = Math.max(0, size - envelope);
+  share.textBytes = Math.max(0, size - envelope - longIndex);
 };
 
 /** Where the delta's type begins, or -1. The index before it has one to three digits. */
@@ -60,22 +61,31 @@ const typeOffset = (bytes: Buffer, start: number, end: number): number => {
 };
 
 const startsWith = (bytes: Buffer, start: number, end: number, expected: Buffer): boolean => {
-  if (start + expected.length >= end) return false;
+  if (start < 0 || start + expected.length >= end) return false;
   for (let i = 0; i < expected.length; i++) if (bytes[start + i] !== expected[i]) return false;
   return true;
 };
 
 const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;
 
-const estimateKey = Buffer.from('"estimated_tokens":');
+const estimateKey = Buffer.from(',"estimated_tokens":');
+const nothingHidden = Buffer.from(',"estimated_tokens":null');
 
-/** `"estimated_tokens":50}}` at the end of a thinking delta: what it hides, at most seven digits of it. */
-const hiddenTokens = (bytes: Buffer, end: number): number => {
-  let i = end - 2;
+/**
+ * `,"estimated_tokens":50}}` at the end of a thinking delta says what it hides; at most seven digits are read.
+ * Gives the bytes it takes.
+ */
+const readHidden = (share: DeltaShare, bytes: Buffer, end: number): number => {
+  const last = end - 2;
+  if (startsWith(bytes, last - nothingHidden.length, end, nothingHidden)) {
+    return nothingHidden.length;
+  }
+  let i = last;
   let tokens = 0;
   for (let unit = 1; unit < 1e7 && i > 0 && isDigit(bytes[i - 1] as number); unit *= 10) {
     tokens += unit * ((bytes[--i] as number) - 0x30);
   }
-  const key = i - estimateKey.length;
-  return tokens > 0 && key > 0 && startsWith(bytes, key, end, estimateKey) ? tokens : 0;
+  if (i === last || !startsWith(bytes, i - estimateKey.length, end, estimateKey)) return 0;
+  share.hiddenTokens = tokens;
+  return last - i + estimateKey.length;
 };

@@ -53,7 +53,8 @@ export class SseScanner {
   /** The hot path: a whole delta event in one chunk, spelt as upstream spells it. */
   #pushDelta(chunk: Buffer, at: number): number | null {
     const start = at + hotHead.length;
-    if (start >= chunk.length || this.#hasFields || this.#lineSize > 0 || this.#afterCr) return null;
+    if (start >= chunk.length || this.#hasFields || this.#lineSize > 0 || this.#afterCr)
+      return null;
     for (let i = 0; i < hotHead.length; i++) if (chunk[at + i] !== hotHead[i]) return null;
     const end = lineEnd(chunk, start);
     if (end + 1 >= chunk.length || chunk[end] !== lf || chunk[end + 1] !== lf) return null;

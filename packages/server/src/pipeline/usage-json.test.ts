@@ -23,7 +23,12 @@ const message = {
   role: "assistant",
   content: [
     { type: "text", text: 'fake "usage":{"output_tokens":999} and {"type":"error"}' },
-    { type: "tool_use", id: "t", name: "n", input: { usage: { output_tokens: 998 }, model: "x", type: "error" } },
+    {
+      type: "tool_use",
+      id: "t",
+      name: "n",
+      input: { usage: { output_tokens: 998 }, model: "x", type: "error" },
+    },
   ],
   stop_reason: "end_turn",
   usage: {
@@ -67,7 +72,13 @@ describe("metering an answer in one piece", () => {
     for (let cut = 0; cut <= length; cut++) assert.deepEqual(read(message, [cut]), expected);
     fc.assert(
       fc.property(fc.array(fc.nat(length)), (cuts) => {
-        assert.deepEqual(read(message, cuts.toSorted((a, b) => a - b)), expected);
+        assert.deepEqual(
+          read(
+            message,
+            cuts.toSorted((a, b) => a - b),
+          ),
+          expected,
+        );
       }),
     );
   });
@@ -83,7 +94,11 @@ describe("metering an answer in one piece", () => {
   });
 
   it("names the error of an error body, which costs nothing", () => {
-    const report = read({ type: "error", error: { type: "overloaded_error", message: "m" }, request_id: "r" });
+    const report = read({
+      type: "error",
+      error: { type: "overloaded_error", message: "m" },
+      request_id: "r",
+    });
     assert.equal(report.errorType, "overloaded_error");
     assert.deepEqual(report.usage, emptyUsage);
     assert.ok(!report.complete && !report.started);

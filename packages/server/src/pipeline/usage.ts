@@ -130,7 +130,8 @@ export const mergeUsage = (draft: UsageDraft, wire: unknown): void => {
   draft.speed = nameOr(draft.speed, wire["speed"]);
   draft.inferenceGeo = nameOr(draft.inferenceGeo, wire["inference_geo"]);
   const iterations = wire["iterations"];
-  if (Array.isArray(iterations)) draft.iterations = iterations.filter(isJsonObject).map(iterationOf);
+  if (Array.isArray(iterations))
+    draft.iterations = iterations.filter(isJsonObject).map(iterationOf);
 };
 
 const iterationOf = (wire: Json): Usage["iterations"][number] => {

@@ -1,8 +1,8 @@
-import { Refusal } from "../pipeline/refusal.ts";
 import type { Intent, Ledger, Outcome, Progress } from "../pipeline/types.ts";
 import { type OnFault, reason } from "./faults.ts";
 import { type FileCalls, JournalFile, systemCalls } from "./journal-file.ts";
 import { encodeIntent, encodeOutcome, encodeProgress, encodeVoid } from "./journal-line.ts";
+import { spoolFull, stopped, unwritable } from "./journal-refusals.ts";
 import type { Position } from "./segments.ts";
 
 /**
@@ -259,27 +259,3 @@ export class Journal implements Ledger {
 }
 
 const emptyGroup = (): Group => ({ opens: "", openIds: [], rest: "", kept: null });
-
-const unwritable = (error: unknown): Refusal =>
-  new Refusal(
-    "storage_unavailable",
-    `The relay cannot write its ledger (${code(error)}), so nothing was sent upstream. Try again shortly; ` +
-      "the operator should check the disk that holds DATA_DIR.",
-    { retryAfterSeconds: 5 },
-  );
-
-const spoolFull = (): Refusal =>
-  new Refusal(
-    "storage_unavailable",
-    "The relay's database is not taking ledger rows and its journal has reached its limit, so nothing was " +
-      "sent upstream. Try again shortly; the operator should check the disk that holds DATA_DIR.",
-    { retryAfterSeconds: 5 },
-  );
-
-const stopped = (): Refusal =>
-  new Refusal("storage_unavailable", "The relay is stopping. Try again shortly.", {
-    retryAfterSeconds: 5,
-  });
-
-const code = (error: unknown): string =>
-  error instanceof Error && "code" in error ? String(error.code) : "write failed";

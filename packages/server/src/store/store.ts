@@ -68,7 +68,7 @@ export const createStore = async (options: StoreOptions): Promise<Store> => {
     journalEnd: () => state.journal?.flushNow() ?? { segment: 0, offset: 0 },
   });
   const { nextSegment, recovered } = await client.start();
-  const foldSoon = coalesce(options.foldDelayMs ?? 100, () => client.fold(journal.position));
+  const foldSoon = coalesce(options.foldDelayMs ?? 250, () => client.fold(journal.position));
   const journal = await openJournal(options, nextSegment, onFault, foldSoon, client);
   state.journal = journal;
   let closing: Promise<void> | undefined;

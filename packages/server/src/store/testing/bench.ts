@@ -11,7 +11,7 @@ import { sampleIntent, sampleOutcome } from "./samples.ts";
 
 const requests = Number(process.argv[2] ?? 100_000);
 const concurrency = Number(process.argv[3] ?? 32);
-const foldDelayMs = Number(process.argv[4] ?? 100);
+const foldDelayMs = Number(process.argv[4] ?? 250);
 
 const dataDir = mkdtempSync(join(tmpdir(), "claude-relay-bench-"));
 const store = await createStore({ dataDir, foldDelayMs });

@@ -25,6 +25,8 @@ export type NextId = (prefix: string) => string;
 const introduction =
   "[simulator] This answer comes from claude-relay's built-in simulator, not from Claude.";
 const longestEcho = 200;
+/** Whole characters: a slice could end on half of one. */
+const echo = new RegExp(`^.{0,${longestEcho}}`, "su");
 const bytesPerToken = 4;
 const hugePiece = "All work and no play makes Jack a dull boy.\n".repeat(372);
 
@@ -213,6 +215,6 @@ const firstBytes = (content: string, bytes: number): string => {
 };
 
 const shorten = (content: string): string =>
-  content.length <= longestEcho ? content : `${content.slice(0, longestEcho)}…`;
+  content.length <= longestEcho ? content : `${content.match(echo)?.[0]}…`;
 
 const text = (content: string): OutputBlock => ({ type: "text", text: content });

@@ -124,5 +124,5 @@ const piecesOf = (text: string): readonly string[] => text.match(pieces) ?? [];
 const pieces = new RegExp(`.{1,${deltaCharacters}}`, "gsu");
 
 /** An event as text on the wire. */
-export const eventText = ({ name, data }: StreamEvent): string =>
+export const eventText = ({ name, data }: Omit<StreamEvent, "outputTokens">): string =>
   `event: ${name}\ndata: ${data}\n\n`;

@@ -55,7 +55,10 @@ export const sendJson = (
 
 /** Answers an error in Anthropic's envelope, or breaks off where no answer can be given any more. */
 export const sendError = (error: unknown, response: ServerResponse, requestId: string): void => {
-  if (error instanceof ClientGone || response.destroyed || response.headersSent) {
+  if (response.writableEnded || response.destroyed) {
+    return;
+  }
+  if (error instanceof ClientGone || response.headersSent) {
     response.destroy();
     return;
   }

@@ -57,6 +57,30 @@ test("reset-before-headers sends RST and not a byte", async (t) => {
   assert.equal(simulator.counters().aborted, 0);
 });
 
+test("close-before-headers sends FIN and not a byte", async (t) => {
+  const { baseURL, simulator } = await startSimulator(t);
+  const { text, error } = await exchange(baseURL, "close-before-headers", streamed());
+  assert.equal(text, "");
+  assert.equal(error, null);
+  await simulator.until(({ broken, open }) => broken === 1 && open === 0);
+});
+
+test("an error after the start counts as broken, and bills what was said until then", async (t) => {
+  const { baseURL, simulator } = await startSimulator(t);
+  const response = await post(baseURL, streamed(), scenario("error-after-start:5").headers);
+  const text = await response.text();
+  const error = JSON.stringify({
+    type: "error",
+    error: { type: "overloaded_error", message: "Overloaded" },
+    request_id: response.headers.get("request-id"),
+  });
+  assert.ok(text.endsWith(`event: error\ndata: ${error}\n\n`));
+  await simulator.until(({ broken }) => broken === 1);
+  const bill = simulator.bills.get(response.headers.get("request-id") ?? "");
+  assert.equal(bill?.complete, false);
+  assert.ok(bill.usage.output_tokens > 1 && bill.usage.output_tokens < 20);
+});
+
 test("reset-mid-event sends whole events, half of one, then RST", async (t) => {
   const { baseURL, simulator } = await startSimulator(t);
   const { text, error } = await exchange(baseURL, "reset-mid-event:4", streamed());

@@ -17,11 +17,16 @@ export const applyPlan = async (
   if (plan.slowStartMs > 0) {
     await pause(plan.slowStartMs, response);
   }
-  if (plan.resetBeforeHeaders) {
+  if (plan.breakBeforeHeaders !== null && !response.destroyed) {
     sighting.breaking();
-    response.socket?.resetAndDestroy();
+    if (plan.breakBeforeHeaders === "reset") {
+      response.socket?.resetAndDestroy();
+    } else {
+      response.socket?.destroySoon();
+    }
+    throw new ClientGone();
   }
-  if (response.destroyed || response.socket?.destroyed) {
+  if (response.destroyed) {
     throw new ClientGone();
   }
   if (plan.failure !== null) {

@@ -7,8 +7,8 @@ const deepest = 8;
  * properties only, arrays of as many items as must be. References and combinations take the first branch.
  * @param text used for free strings
  */
-export const sampleOf = (schema: JsonSchema, text: string): unknown =>
-  sample(schema, text, schema, 0);
+export const sampleOf = (schema: unknown, text: string): unknown =>
+  isSchema(schema) ? sample(schema, text, schema, 0) : text;
 
 const sample = (schema: JsonSchema, text: string, root: JsonSchema, depth: number): unknown => {
   if ("const" in schema) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { ask, post, startSimulator } from "./test-setup.ts";
 
 type Answer = {
@@ -232,4 +233,66 @@ test("a refusal has its own stop reason and no text", async (t) => {
   const answer = await answerTo(baseURL, { ...ask("hi"), model: "claude-sim-refusal" });
   assert.equal(answer.stop_reason, "refusal");
   assert.deepEqual(answer.content, []);
+});
+
+test("whatever stands in the fields of a body, the simulator answers and does not break", async (t) => {
+  const { baseURL } = await startSimulator(t, { record: false });
+  const fields = [
+    ["max_tokens", "messages", "model", "output_config", "stop_sequences", "stream", "system"],
+    ["cache_control", "inference_geo", "speed", "thinking", "tool_choice", "tools"],
+  ].flat();
+  const block = fc.record(
+    {
+      type: fc.constantFrom("text", "tool_use", "tool_result", "image", "thinking", "new"),
+      text: fc.jsonValue(),
+      content: fc.jsonValue(),
+      source: fc.jsonValue(),
+      cache_control: fc.jsonValue(),
+      citations: fc.jsonValue(),
+    },
+    { requiredKeys: ["type"] },
+  );
+  const value = fc.oneof(
+    fc.jsonValue(),
+    fc.array(block),
+    fc.array(
+      fc.record({ role: fc.constantFrom("user", "assistant", "system"), content: fc.array(block) }),
+    ),
+    fc.array(
+      fc.record({ name: fc.jsonValue(), input_schema: fc.jsonValue(), type: fc.jsonValue() }),
+    ),
+    fc.record({
+      type: fc.constantFrom("any", "tool", "enabled", "adaptive"),
+      name: fc.jsonValue(),
+    }),
+    fc.record({ format: fc.record({ type: fc.constant("json_schema"), schema: fc.jsonValue() }) }),
+  );
+  const changes = fc.array(fc.tuple(fc.constantFrom(...fields), value), {
+    minLength: 1,
+    maxLength: 3,
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      changes,
+      fc.constantFrom("2023-06-01", "2026-10-21"),
+      async (changed, version) => {
+        const body = { ...ask("use tool x"), ...Object.fromEntries(changed) };
+        const response = await post(baseURL, body, { "anthropic-version": version });
+        assert.ok([200, 400, 404].includes(response.status), await response.clone().text());
+        await response.text();
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test("bytes that are no UTF-8 are refused", async (t) => {
+  const { baseURL } = await startSimulator(t);
+  const response = await fetch(`${baseURL}/v1/messages`, {
+    method: "POST",
+    headers: { "x-api-key": "k", "anthropic-version": "2023-06-01" },
+    body: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]),
+  });
+  assert.equal(response.status, 400);
+  assert.match(await response.text(), /not valid JSON/);
 });

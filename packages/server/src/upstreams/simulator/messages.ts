@@ -47,7 +47,7 @@ export const countTokens = async (
 
 /** Reads the body and does what its scenario asks first, so that a planned failure needs no valid body. */
 const accept = async (exchange: Exchange, kind: BodyKind, surroundings: Surroundings) => {
-  const fields = parseBody(exchange.body.toString());
+  const fields = parseBody(exchange.body);
   const name = typeof fields["model"] === "string" ? fields["model"] : null;
   const plan = planOf(scenarioTextOf(scenarioHeader(exchange), name), surroundings.seen);
   await applyPlan(plan, exchange, surroundings);
@@ -74,7 +74,7 @@ const sendStream = async (
   });
   sighting.streaming();
   const steps = streamSteps(eventsOf(message, plan), plan, requestId);
-  await playBilled(steps, message, plan, exchange, compress);
+  await playBilled(steps, message, exchange, compress);
 };
 
 const sendMessage = async (
@@ -106,26 +106,28 @@ const sendMessage = async (
     "content-type": "application/json",
   });
   const steps = jsonSteps(pieces, plan, message.usage.output_tokens);
-  await playBilled(steps, message, plan, exchange, compress);
+  await playBilled(steps, message, exchange, compress);
 };
 
 /** Plays an answer and keeps its bill: while it runs, of what has been said so far. */
 const playBilled = async (
   steps: Iterable<Step>,
   { model, usage }: Message,
-  plan: Plan,
   { response, sighting }: Exchange,
   compress: boolean,
 ): Promise<void> => {
   let saidTokens = 0;
+  let broken = false;
   const bill = (complete: boolean): void =>
     sighting.billed(model, complete ? usage : { ...usage, output_tokens: saidTokens }, complete);
-  if (plan.cut !== null || plan.errorAfterEvents !== null) {
-    sighting.breaking();
-  }
-  response.once("close", () => bill(response.writableFinished && plan.cut === null));
-  await play(steps, response, compress, (outputTokens) => {
-    saidTokens = outputTokens;
+  response.once("close", () => bill(response.writableFinished && !broken));
+  await play(steps, response, compress, (step) => {
+    if (step.do === "send") {
+      saidTokens = step.outputTokens;
+    } else if (step.do === "cut" || step.do === "fail") {
+      broken = true;
+      sighting.breaking();
+    }
   });
 };
 

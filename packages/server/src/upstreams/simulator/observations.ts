@@ -77,7 +77,7 @@ export const createObservations = (record: boolean): Observations => {
     open.all += 1;
     response.once("close", () => {
       open.all -= 1;
-      open.streams -= streams;
+      
       count(response.writableFinished && ending !== "broken" ? "answered" : ending);
       changed();
     });

@@ -8,27 +8,25 @@ import type { Step } from "./steps.ts";
  * Plays steps to a client, never faster than it reads, and stops when it has gone.
  * @param response with its head written
  * @param compress gzip the body, each step flushed
- * @param onSent told the output tokens said so far
+ * @param onStep told each step as it is taken
  */
 export const play = async (
   steps: Iterable<Step>,
   response: ServerResponse,
   compress: boolean,
-  onSent: (outputTokens: number) => void,
+  onStep: (step: Step) => void,
 ): Promise<void> => {
   const body = compress ? gzipTo(response) : response;
   for (const step of steps) {
     if (response.destroyed) {
       return;
     }
+    onStep(step);
     if (step.do === "cut") {
       await breakOff(step.how, step.bytes, response);
       return;
     }
     const delay = perform(step, body, response);
-    if (step.do === "send") {
-      onSent(step.outputTokens);
-    }
     if (delay !== null) {
       await delay;
     }
@@ -44,6 +42,9 @@ const perform = (
   switch (step.do) {
     case "send":
       return body.write(step.bytes) ? null : drained(body, response);
+    case "fail":
+      body.write(step.bytes);
+      return null;
     case "wait":
       response.flushHeaders();
       return pause(step.ms, response);

@@ -32,8 +32,8 @@ const ownWords = (text: unknown): string =>
     .trim();
 
 const resultText = (block: InputBlock): string => {
-  const content = block["content"] as string | readonly InputBlock[] | undefined;
-  const text = blocksOf(content)
+  const content = block["content"];
+  const text = blocksOf(typeof content === "string" || Array.isArray(content) ? content : null)
     .map((part) => (part.type === "text" ? String(part["text"]) : `(${part.type})`))
     .join("\n");
   return block["is_error"] === true ? `error: ${text}` : text;

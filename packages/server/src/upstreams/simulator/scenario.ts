@@ -14,7 +14,7 @@ export type Failure = Readonly<{ status: number; retryAfterSeconds: number | nul
 /** Everything a scenario can change about an answer. */
 export type Plan = Readonly<{
   failure: Failure | null;
-  resetBeforeHeaders: boolean;
+  breakBeforeHeaders: "reset" | "close" | null;
   slowStartMs: number;
   slowFirstEventMs: number;
   pauseMs: number;
@@ -39,7 +39,7 @@ export type Plan = Readonly<{
 
 export const plainPlan: Plan = {
   failure: null,
-  resetBeforeHeaders: false,
+  breakBeforeHeaders: null,
   slowStartMs: 0,
   slowFirstEventMs: 0,
   pauseMs: 0,
@@ -129,7 +129,10 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     (n) => ({ thinkingSilenceMs: n(0, 1000) }),
   ),
   "reset-before-headers": scenario("reset-before-headers", "RST instead of an answer", () => ({
-    resetBeforeHeaders: true,
+    breakBeforeHeaders: "reset",
+  })),
+  "close-before-headers": scenario("close-before-headers", "FIN instead of an answer", () => ({
+    breakBeforeHeaders: "close",
   })),
   "reset-mid-event": scenario(
     "reset-mid-event:4",

@@ -112,12 +112,12 @@ const handle = async (
 ): Promise<void> => {
   const body = await readBytes(request);
   sighting.received(body);
-  const url = new URL(request.url ?? "/", "http://simulator");
-  if (request.method === "HEAD" && (url.pathname === "/" || url.pathname === "/api/hello")) {
+  const [path = "", query] = (request.url ?? "").split("?", 2);
+  if (request.method === "HEAD" && (path === "/" || path === "/api/hello")) {
     response.writeHead(200, commonHeaders(requestId)).end();
     return;
   }
-  const route = routeOf(`${request.method} ${url.pathname}`, url.searchParams);
+  const route = routeOf(`${request.method} ${path}`, new URLSearchParams(query));
   const key = checkCredential(request.headers, acceptKeys);
   const version = versionOf(request.headers);
   await route({ request, response, requestId, sighting, body, key, version }, surroundings);
@@ -134,11 +134,11 @@ const routeOf = (route: string, query: URLSearchParams): Route => {
     case "GET /v1/models":
       return reading(() => listModels(query));
     default: {
-      const name = /^GET \/v1\/models\/([^/]+)$/.exec(route)?.[1];
+      const name = /^GET \/v1\/models\/([\w.-]+)$/.exec(route)?.[1];
       if (name === undefined) {
         throw new ApiError(404, "Not Found");
       }
-      return reading(() => JSON.stringify(modelInfo(findModel(decodeURIComponent(name)))));
+      return reading(() => JSON.stringify(modelInfo(findModel(name))));
     }
   }
 };

@@ -7,6 +7,8 @@ export type Step =
   | { readonly do: "send"; readonly bytes: string | Buffer; readonly outputTokens: number }
   | { readonly do: "wait"; readonly ms: number }
   | { readonly do: "stall" }
+  /** Sends an `error` event, then ends. */
+  | { readonly do: "fail"; readonly bytes: string }
   /** Sends `bytes` to the last one, then breaks off. */
   | { readonly do: "cut"; readonly how: Cut["how"]; readonly bytes: Buffer };
 
@@ -64,8 +66,7 @@ const interruptionAt = (
   }
   if (isDue(plan.errorAfterEvents)) {
     const data = errorEnvelope("overloaded_error", "Overloaded", requestId);
-    const { outputTokens } = event;
-    return { do: "send", bytes: eventText({ name: "error", data, outputTokens }), outputTokens };
+    return { do: "fail", bytes: eventText({ name: "error", data }) };
   }
   if (plan.cut === null) {
     return null;

@@ -19,13 +19,9 @@ export const plainJson = (block: InputBlock | InputTool): string =>
 
 /** The one shape behind the two ways to write content: a string is one text block. */
 export const blocksOf = (
-  content: string | readonly InputBlock[] | undefined,
-): readonly InputBlock[] => {
-  if (content === undefined) {
-    return [];
-  }
-  return typeof content === "string" ? [{ type: "text", text: content }] : content;
-};
+  content: string | readonly InputBlock[] | null | undefined,
+): readonly InputBlock[] =>
+  typeof content === "string" ? [{ type: "text", text: content }] : (content ?? []);
 
 const tokensOfMessage = (message: InputMessage): number =>
   tokensPerMessage + sum(blocksOf(message.content).map(tokensOfBlock));

@@ -1,7 +1,9 @@
 import { sampleOf } from "./json-schema.ts";
 import type { InputTool, MessagesBody } from "./wire.ts";
 
-export type ToolCall = Readonly<{ tool: InputTool; input: unknown }>;
+type NamedTool = InputTool & Readonly<{ name: string }>;
+
+export type ToolCall = Readonly<{ tool: NamedTool; input: unknown }>;
 
 const request = /\buse tool ([A-Za-z0-9_-]{1,128})/gi;
 
@@ -11,7 +13,7 @@ const request = /\buse tool ([A-Za-z0-9_-]{1,128})/gi;
  * `tool_choice` is obeyed: `tool` and `any` force a use, `none` forbids it.
  */
 export const toolCallsIn = (prompt: string, body: MessagesBody): readonly ToolCall[] => {
-  const tools = body.tools ?? [];
+  const tools = (body.tools ?? []).filter(isNamed);
   const choice = body.tool_choice;
   if (tools.length === 0 || choice?.type === "none") {
     return [];
@@ -32,7 +34,7 @@ export const toolCallsIn = (prompt: string, body: MessagesBody): readonly ToolCa
 };
 
 const forced = (
-  tool: InputTool | undefined,
+  tool: NamedTool | undefined,
   asked: readonly ToolCall[],
   prompt: string,
 ): readonly ToolCall[] => {
@@ -44,6 +46,8 @@ const forced = (
   const input = brace < 0 ? null : jsonAt(prompt.slice(brace));
   return [same ?? { tool, input: input ?? sampleInput(tool) }];
 };
+
+const isNamed = (tool: InputTool): tool is NamedTool => typeof tool.name === "string";
 
 const sampleInput = (tool: InputTool): unknown =>
   tool.input_schema === undefined ? {} : sampleOf(tool.input_schema, "simulator");

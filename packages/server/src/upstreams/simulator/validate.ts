@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { invalid } from "./api-error.ts";
 import { findModel, type Model, scenarioModel } from "./models.ts";
 import { modelPattern } from "./scenario-name.ts";
@@ -36,10 +37,13 @@ export const checkBody = (
  * The JSON object a request body holds.
  * @throws ApiError 400 unless it is one
  */
-export const parseBody = (text: string): Fields => {
+export const parseBody = (bytes: Buffer): Fields => {
+  if (!isUtf8(bytes)) {
+    throw invalid("The request body is not valid JSON: invalid UTF-8");
+  }
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = JSON.parse(bytes.toString());
   } catch (error) {
     throw invalid(`The request body is not valid JSON: ${(error as SyntaxError).message}`);
   }

@@ -14,7 +14,8 @@ export type InputMessage = Readonly<{
 }>;
 
 export type InputTool = Readonly<{
-  name: string;
+  /** Absent in toolsets. */
+  name?: string;
   type?: string | null;
   input_schema?: JsonSchema;
   [field: string]: unknown;
