@@ -11,7 +11,7 @@ import { createInterface } from "node:readline";
 /** Made-up secrets. */
 export const adminToken = "test-admin-token-0123456789abcdef";
 export const masterKey = "sk-ant-test-master-key-0001";
-const jwtSecret = "test-jwt-secret-0123456789abcdef0123456789abcdef";
+export const jwtSecret = "test-jwt-secret-0123456789abcdef0123456789abcdef";
 
 export type LogLine = Readonly<Record<string, unknown> & { msg: string; level: number }>;
 

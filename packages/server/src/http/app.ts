@@ -55,7 +55,16 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
         cors: createCors(deps.corsOrigins),
       }),
     genReqId: () => newRequestId(deps.clock.now()),
+    // A device id has up to 128 characters, each up to three as it stands in a path.
+    routerOptions: { maxParamLength: 400 },
+    frameworkErrors: (error, request, reply) => {
+      const { status, headers, body } = errorReply(refusalOf(error), request.id as never);
+      return reply.code(status).headers(headers).serializer(JSON.stringify).send(body);
+    },
   });
+  // The body of a request that goes nowhere is not read.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, _payload, done) => done(null));
   // Bodies are judged as they are; in a query "5" becomes the number it means.
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   await app.register(swagger, { openapi: openApiInfo(deps.version) });

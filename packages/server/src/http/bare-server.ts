@@ -41,6 +41,12 @@ export const createBareServer = (handler: Handler, options: BareServerOptions): 
       }
     },
   );
+  // Node's own answer to an unknown Expect has no body at all.
+  server.on("checkExpectation", (_request, response: ServerResponse) => {
+    const refusal = new Refusal("invalid_request", "Expect may only say 100-continue.");
+    response.setHeader("connection", "close");
+    writeRefusal(response, refusal, newRequestId(options.clock.now()));
+  });
   server.on("clientError", (error, socket) =>
     answerClientError(error, socket as Socket, options.clock),
   );
@@ -64,7 +70,8 @@ const refuseWhileDraining = (
 
 /** Bytes that are no request, or one that took too long: an answer in Anthropic's shape, and the end. */
 const answerClientError = (error: Error, socket: Socket, clock: Clock): void => {
-  if (!socket.writable || ("code" in error && error.code === "ECONNRESET")) {
+  const gone = !socket.writable || ("code" in error && error.code === "ECONNRESET");
+  if (gone || isAnswering(socket)) {
     socket.destroy();
     return;
   }
@@ -81,3 +88,7 @@ const answerClientError = (error: Error, socket: Socket, clock: Clock): void => 
     `HTTP/1.1 ${status} ${late ? "Request Timeout" : "Bad Request"}\r\n${head}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
   );
 };
+
+/** An answer is on its way on this connection: bytes of ours between its bytes would be taken for its own. */
+const isAnswering = (socket: Socket): boolean =>
+  (socket as { _httpMessage?: ServerResponse | null })._httpMessage?.headersSent ?? false;

@@ -2,8 +2,8 @@ import type { IncomingMessage } from "node:http";
 import { Refusal } from "../pipeline/refusal.ts";
 
 /**
- * What Node's parser and the router let through and should not (measured): a second or malformed
- * `Host`, absolute-form targets, HTTP/1.0 with transfer-encoding, and bodies on methods without.
+ * What Node's parser and the router let through and should not (measured): a malformed `Host`, a second
+ * one or a second credential, absolute-form targets, HTTP/1.0 with transfer-encoding, and bodies on methods without.
  * Looked at before anything is routed.
  */
 export const guardRequest = (request: IncomingMessage): Refusal | null => {
@@ -11,8 +11,12 @@ export const guardRequest = (request: IncomingMessage): Refusal | null => {
     return refuse("The request target must be a path such as /v1/messages.");
   }
   const { host, "transfer-encoding": coding, "content-length": length } = request.headers;
-  if (host === undefined || !validHost.test(host) || countHosts(request.rawHeaders) !== 1) {
+  const repeated = repeatedHeader(request.rawHeaders);
+  if (host === undefined || !validHost.test(host) || repeated === "host") {
     return refuse("Exactly one well-formed Host header is required.");
+  }
+  if (repeated !== null) {
+    return refuse(`${repeated} is given more than once: send it once.`);
   }
   if (coding !== undefined && request.httpVersionMinor === 0) {
     return refuse("HTTP/1.0 knows no transfer-encoding.");
@@ -30,15 +34,26 @@ const bodiless = new Set(["GET", "HEAD", "OPTIONS"]);
 /** A name, an IPv4 address or a bracketed IPv6 address, and perhaps a port. RFC 9110 §7.2 */
 const validHost = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
-const countHosts = (raw: readonly string[]): number => {
-  let count = 0;
+/** Headers of which Node keeps the first and drops the rest, while another reader may keep the last. */
+const single = new Set(["host", "authorization", "content-type"]);
+
+const repeatedHeader = (raw: readonly string[]): string | null => {
+  let seen: string[] | null = null;
   for (let index = 0; index < raw.length; index += 2) {
-    const name = raw[index];
-    if (name?.length === 4 && name.toLowerCase() === "host") {
-      count += 1;
+    const { length } = raw[index] ?? "";
+    // By length first: this is looked at for every header of every request.
+    if (length === 4 || length === 12 || length === 13) {
+      const name = (raw[index] ?? "").toLowerCase();
+      if (single.has(name)) {
+        if (seen?.includes(name)) {
+          return name;
+        }
+        seen ??= [];
+        seen.push(name);
+      }
     }
   }
-  return count;
+  return null;
 };
 
 const refuse = (message: string): Refusal => new Refusal("invalid_request", message);

@@ -71,7 +71,7 @@ describe("the rate limiter", () => {
     );
   });
 
-  it("forgets the longest untouched keys beyond its bound", () => {
+  it("forgets the longest known keys beyond its bound", () => {
     const clock = { ms: 0 };
     const limit = createMemoryRateLimiter({
       rate: { max: 1, windowMs: 1000 },

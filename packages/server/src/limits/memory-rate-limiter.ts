@@ -4,7 +4,7 @@ type Options = Readonly<{
   rate: Rate;
   /** Monotonic milliseconds: a changed wall clock must not open or close a limit. */
   now: () => number;
-  /** Keys kept at most; beyond, the longest untouched are forgotten. */
+  /** Keys kept at most; beyond, whole limits and then the longest known keys are forgotten. */
   maxKeys?: number;
 }>;
 
@@ -25,10 +25,10 @@ export const createMemoryRateLimiter = (options: Options): RateLimiter => {
     const next = whole + interval;
     const allowed = next - at <= tolerance;
     if (allowed && take) {
-      // Re-inserted, so that the map's order is the order of last use.
-      arrivals.delete(key);
       arrivals.set(key, next);
-      forget(arrivals, at, maxKeys);
+      if (arrivals.size > maxKeys) {
+        forget(arrivals, at, maxKeys / 2);
+      }
     }
     const used = (allowed && take ? next : whole) - at;
     return {
@@ -46,11 +46,15 @@ export const createMemoryRateLimiter = (options: Options): RateLimiter => {
   };
 };
 
-/** Drops up to two whole limits a call, oldest first, and the oldest of all when there are too many. */
-const forget = (arrivals: Map<string, number>, at: number, maxKeys: number): void => {
-  let looked = 0;
+/** Drops every whole limit, then the longest known ones until no more than `keep` are left. */
+const forget = (arrivals: Map<string, number>, at: number, keep: number): void => {
   for (const [key, whole] of arrivals) {
-    if (looked++ === 2 || (whole > at && arrivals.size <= maxKeys)) {
+    if (whole <= at) {
+      arrivals.delete(key);
+    }
+  }
+  for (const key of arrivals.keys()) {
+    if (arrivals.size <= keep) {
       return;
     }
     arrivals.delete(key);

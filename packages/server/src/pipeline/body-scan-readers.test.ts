@@ -180,4 +180,44 @@ describe("whenever a body is accepted", () => {
       { numRuns: 1000 },
     );
   });
+
+  it("JSON.parse takes a damaged body too, and only our own rules refuse what it takes", () => {
+    const parses = (text: string): boolean => {
+      try {
+        JSON.parse(text);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    const junk = fc.constantFrom(
+      "",
+      ",",
+      "}",
+      "]",
+      "{",
+      "[",
+      ":",
+      '"',
+      "\\",
+      "1",
+      " ",
+      "\n",
+      "null",
+    );
+    fc.assert(
+      fc.property(body, fc.nat(), fc.nat(2), junk, (text, at, removed, put) => {
+        const from = at % text.length;
+        const damaged = text.slice(0, from) + put + text.slice(from + removed);
+        try {
+          scanBody(Buffer.from(damaged), "count_tokens");
+          assert.ok(parses(damaged), damaged);
+        } catch (error) {
+          if (!(error instanceof Refusal)) throw error;
+          assert.ok(!(error.message.includes("not usable JSON") && parses(damaged)), damaged);
+        }
+      }),
+      { numRuns: 10_000 },
+    );
+  });
 });

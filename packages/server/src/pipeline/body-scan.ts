@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { ModelId } from "@claude-relay/contract";
-import { bodyLevel, type Reading, startReading } from "./body-scan-levels.ts";
+import { bodyLevel } from "./body-scan-levels.ts";
+import { type Reading, startReading } from "./body-scan-reading.ts";
 import {
   type JsonBytes,
   JsonFault,

@@ -63,6 +63,7 @@ export class Forwarding implements UpstreamReceiver, Active {
   #markedOutput = 0;
   #markedMs: number;
   #over = false;
+  slot = 0;
 
   constructor(
     deps: ForwardingDeps,

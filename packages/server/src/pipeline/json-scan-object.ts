@@ -2,15 +2,14 @@ import {
   checkDepth,
   closeBrace,
   decodeString,
-  firstOf,
   type JsonBytes,
   JsonFault,
-  nextOf,
   quote,
   skipColon,
   skipString,
   skipValue,
 } from "./json-scan.ts";
+import { firstOf, nextOf } from "./json-scan-list.ts";
 
 /** Reads the value at `at` into `state` and gives the index after it. */
 export type MemberReader<State> = (json: JsonBytes, at: number, state: State) => number;
@@ -72,7 +71,10 @@ export const walkObject = <State>(
     const key = decidingKey(json.bytes, i + 1, afterKey - 1, here);
     const value = skipColon(json, afterKey);
     if (key < 0) {
-      i = skipValue(json, value, here.depth);
+      i =
+        json.bytes[value] === quote
+          ? skipString(json, value + 1)
+          : skipValue(json, value, here.depth);
     } else {
       if ((seen & (1 << key)) !== 0) throw new KeyFault(here.names[key] as string, "repeated");
       seen |= 1 << key;

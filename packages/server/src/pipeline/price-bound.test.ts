@@ -93,6 +93,8 @@ describe("the worst case of a request", () => {
     const haiku: Partial<BodyFacts> = { model, maxTokens: 0, models: [{ field: "model", model }] };
     assert.equal(bound(haiku, 100_000 - hiddenPromptTokens), 20_000);
     assert.equal(bound(haiku, 100_001 - hiddenPromptTokens), 100_001);
+    const oneUse = 60_000 - hiddenPromptTokens - assumedToolResultTokens;
+    assert.equal(bound({ ...haiku, serverToolUses: 1 }, oneUse), 120_000 + 10_000);
   });
 
   it("reads no more than the longest prompt a model takes", () => {
@@ -132,6 +134,18 @@ const tokensOf = (
     cacheCreation5mInputTokens: part(c),
     cacheCreation1hInputTokens: part(d),
     outputTokens: output,
+  };
+};
+
+/** As upstream reports several passes when it lists no iterations. */
+const sumOf = (passes: readonly Tokens[]): Tokens => {
+  const total = (key: keyof Tokens): number => passes.reduce((sum, pass) => sum + pass[key], 0);
+  return {
+    inputTokens: total("inputTokens"),
+    outputTokens: total("outputTokens"),
+    cacheReadInputTokens: total("cacheReadInputTokens"),
+    cacheCreation5mInputTokens: total("cacheCreation5mInputTokens"),
+    cacheCreation1hInputTokens: total("cacheCreation1hInputTokens"),
   };
 };
 
@@ -195,9 +209,10 @@ describe("no usage a request can lead to", () => {
           prompt += assumedToolResultTokens;
           iterations.push({ ...tokensOf(prompt, 0, next()), model: last.model });
         }
+        const isOneModel = asked.fallbacks.length === 0 && asked.advisor === null;
         const usage: Usage = {
           ...emptyUsage,
-          ...(asked.isFlat && iterations.length === 1 ? iterations[0] : { iterations }),
+          ...(asked.isFlat && isOneModel ? sumOf(iterations) : { iterations }),
           webSearchRequests: asked.uses,
           speed: asked.speed,
           inferenceGeo: asked.inferenceGeo === null ? "us" : asked.inferenceGeo,

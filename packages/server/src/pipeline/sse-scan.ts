@@ -8,7 +8,7 @@ export type SseReader = Readonly<{
   /** A line of data of an event that is not kept: passed on at once. `size` counts bytes not kept, too. */
   onLine(name: string | null, bytes: Buffer, start: number, end: number, size: number): void;
   /** A wanted event; `data` is null when it was longer than `maxEventBytes`. */
-  onEvent(name: string | null, data: Buffer | null): void;
+  onEvent(name: string | null, data: string | null): void;
 }>;
 
 const lf = 0x0a;
@@ -33,7 +33,7 @@ export class SseScanner {
   #hasFields = false;
   #hasData = false;
   #name: string | null = null;
-  #data: Buffer[] = [];
+  #data = "";
   #dataSize = 0;
 
   constructor(reader: SseReader) {
@@ -125,10 +125,10 @@ export class SseScanner {
       this.#reader.onLine(this.#name, bytes, start, end, size);
       return;
     }
-    if (this.#data.length > 0) this.#data.push(lineFeed);
     this.#dataSize += size + 1;
-    if (this.#dataSize > maxEventBytes) this.#data = [];
-    else this.#data.push(Buffer.from(bytes.subarray(start, end)));
+    if (this.#dataSize > maxEventBytes) this.#data = "";
+    else if (this.#data === "") this.#data = bytes.toString("utf8", start, end);
+    else this.#data += `\n${bytes.toString("utf8", start, end)}`;
   }
 
   #finishEvent(): void {
@@ -136,23 +136,21 @@ export class SseScanner {
     this.#hasFields = false;
     this.#hasData = false;
     this.#name = null;
-    this.#data = [];
+    this.#data = "";
     this.#dataSize = 0;
   }
 
   #tell(): void {
-    const data = this.#dataSize > maxEventBytes ? null : Buffer.concat(this.#data);
-    if (this.#reader.wants(this.#name)) this.#reader.onEvent(this.#name, data);
+    const isKept = this.#dataSize <= maxEventBytes;
+    if (this.#reader.wants(this.#name))
+      this.#reader.onEvent(this.#name, isKept ? this.#data : null);
     else if (this.#dataSize > 0) {
       // The data came before the name: only now is it clear that nobody wants it whole.
-      const bytes = data ?? noBytes;
+      const bytes = Buffer.from(this.#data);
       this.#reader.onLine(this.#name, bytes, 0, bytes.length, this.#dataSize - 1);
     }
   }
 }
-
-const lineFeed = Buffer.from("\n");
-const noBytes = Buffer.alloc(0);
 
 /** The index of the next line end, or the chunk's length. */
 const lineEnd = (chunk: Buffer, start: number): number => {

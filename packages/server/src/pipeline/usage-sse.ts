@@ -84,7 +84,7 @@ class SseMeter implements UsageMeter {
     this.#hiddenTokens += share.hiddenTokens;
   }
 
-  #readEvent(name: string | null, data: Buffer | null): void {
+  #readEvent(name: string | null, data: string | null): void {
     const event = data === null ? null : parse(data);
     if (!isJsonObject(event)) {
       // A count may have been in it: what follows cannot be taken for the whole truth.
@@ -96,7 +96,11 @@ class SseMeter implements UsageMeter {
     else if (type === "message_delta") this.#readCount(event["usage"]);
     else if (type === "message_stop") this.#stopped = true;
     else if (type === "error") this.#errorType = errorTypeOf(event);
-    else if (type === delta && data !== null) this.#countDelta(data, 0, data.length, data.length);
+    else if (type === delta && data !== null) this.#countNameless(Buffer.from(data));
+  }
+
+  #countNameless(data: Buffer): void {
+    this.#countDelta(data, 0, data.length, data.length);
   }
 
   #readStart(message: unknown): void {
@@ -117,9 +121,9 @@ class SseMeter implements UsageMeter {
   }
 }
 
-const parse = (data: Buffer): unknown => {
+const parse = (data: string): unknown => {
   try {
-    return JSON.parse(data.toString("utf8"));
+    return JSON.parse(data);
   } catch {
     return null;
   }

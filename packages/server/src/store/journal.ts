@@ -1,30 +1,10 @@
 import type { Intent, Ledger, Outcome, Progress } from "../pipeline/types.ts";
-import { type OnFault, reason } from "./faults.ts";
-import { type FileCalls, JournalFile, systemCalls } from "./journal-file.ts";
+import { reason } from "./faults.ts";
+import { JournalFile, systemCalls } from "./journal-file.ts";
 import { encodeIntent, encodeOutcome, encodeProgress, encodeVoid } from "./journal-line.ts";
+import type { JournalOptions } from "./journal-options.ts";
 import { spoolFull, stopped, unwritable } from "./journal-refusals.ts";
 import type { Position } from "./segments.ts";
-
-/**
- * `none`: a line counts as kept once the kernel has it. A killed process loses nothing; a power loss may lose
- * the last seconds. `full`: a line counts as kept once fdatasync returns; a power loss loses nothing kept.
- */
-export type LedgerSync = "none" | "full";
-
-export type JournalOptions = Readonly<{
-  directory: string;
-  /** The number of the first segment to write; no file of this number or above may exist. */
-  firstSegment: number;
-  sync: LedgerSync;
-  /** A segment is left for the next one once it is this long. */
-  segmentBytes: number;
-  /** New intents are refused while more than this is waiting to be folded. */
-  spoolLimitBytes: number;
-  onFault: OnFault;
-  /** Told after each group, with where the journal now ends. */
-  onWritten: () => void;
-  calls?: FileCalls;
-}>;
 
 /** What one turn of the event loop queued: written with one system call. */
 type Group = {

@@ -6,8 +6,9 @@ import type {
 } from "../pipeline/ports.ts";
 import type { Ledger } from "../pipeline/types.ts";
 import { type OnFault, reason } from "./faults.ts";
-import { Journal, type JournalOptions, type LedgerSync } from "./journal.ts";
+import { Journal } from "./journal.ts";
 import type { FileCalls } from "./journal-file.ts";
+import type { JournalOptions, LedgerSync } from "./journal-options.ts";
 import { journalDirectory } from "./segments.ts";
 import { WorkerClient } from "./worker-client.ts";
 import { type Ports, portMethods } from "./worker-messages.ts";

@@ -53,51 +53,23 @@ const noneSeen = { requests: 0, answered: 0, aborted: 0, broken: 0 };
 export const createObservations = (record: boolean): Observations => {
   const log: ReceivedRequest[] = [];
   const bills = new Map<string, Bill>();
-  const waiting = new Set<() => void>();
-  let seen = noneSeen;
-  const open = { all: 0, streams: 0 };
-
-  const counters = (): Counters => ({ ...seen, open: open.all, openStreams: open.streams });
-  const count = (what: keyof typeof noneSeen): void => {
-    seen = { ...seen, [what]: seen[what] + 1 };
-  };
-  const changed = (): void => {
-    for (const check of waiting) {
-      check();
-    }
-  };
+  const tally = createTally();
 
   const begin = (
     request: IncomingMessage,
     response: ServerResponse,
     requestId: string,
   ): Sighting => {
-    let streams = 0;
-    let ending: "aborted" | "broken" = "aborted";
-    open.all += 1;
-    response.once("close", () => {
-      open.all -= 1;
-      
-      count(response.writableFinished && ending !== "broken" ? "answered" : ending);
-      changed();
-    });
+    const exchange = tally.open(response);
     return {
+      ...exchange,
       received: (body) => {
-        count("requests");
-        const { method = "", url = "", headers } = request;
         if (record) {
+          const { method = "", url = "", headers } = request;
           log.push({ requestId, method, path: url, headers, body });
           log.splice(0, log.length - mostRecorded);
         }
-        changed();
-      },
-      streaming: () => {
-        streams = 1;
-        open.streams += 1;
-        changed();
-      },
-      breaking: () => {
-        ending = "broken";
+        exchange.received();
       },
       billed: (model, usage, complete) => {
         if (record) {
@@ -105,6 +77,32 @@ export const createObservations = (record: boolean): Observations => {
         }
       },
     };
+  };
+
+  const reset = (): void => {
+    tally.reset();
+    log.length = 0;
+    bills.clear();
+  };
+
+  return { begin, log, bills, counters: tally.counters, until: tally.until, reset };
+};
+
+/** Counts exchanges, and wakes whoever waits for a count. */
+const createTally = () => {
+  const waiting = new Set<() => void>();
+  let seen = noneSeen;
+  let all = 0;
+  let streams = 0;
+
+  const counters = (): Counters => ({ ...seen, open: all, openStreams: streams });
+  const count = (what: keyof typeof noneSeen): void => {
+    seen = { ...seen, [what]: seen[what] + 1 };
+  };
+  const changed = (): void => {
+    for (const check of waiting) {
+      check();
+    }
   };
 
   const until = (condition: (counters: Counters) => boolean): Promise<void> =>
@@ -119,11 +117,34 @@ export const createObservations = (record: boolean): Observations => {
       check();
     });
 
-  const reset = (): void => {
-    seen = noneSeen;
-    log.length = 0;
-    bills.clear();
+  const open = (response: ServerResponse) => {
+    let isStream = false;
+    let isBroken = false;
+    all += 1;
+    response.once("close", () => {
+      all -= 1;
+      streams -= isStream ? 1 : 0;
+      count(isBroken ? "broken" : response.writableFinished ? "answered" : "aborted");
+      changed();
+    });
+    return {
+      received: (): void => {
+        count("requests");
+        changed();
+      },
+      streaming: (): void => {
+        isStream = true;
+        streams += 1;
+        changed();
+      },
+      breaking: (): void => {
+        isBroken = true;
+      },
+    };
   };
 
-  return { begin, log, bills, counters, until, reset };
+  const reset = (): void => {
+    seen = noneSeen;
+  };
+  return { counters, until, open, reset };
 };

@@ -33,24 +33,7 @@ const lookback = 20;
 
 /** @param now milliseconds, for expiry */
 export const createPromptCache = (now: () => number): PromptCache => {
-  const entries = new Map<string, Entry>();
-
-  const touch = (key: string, ttl: Ttl): void => {
-    // Deleting first keeps the map in order of use, so that the oldest is the first to go.
-    entries.delete(key);
-    entries.set(key, { ttl, expiresAt: now() + lifetimeMs[ttl] });
-    if (entries.size > mostEntries) {
-      const oldest = entries.keys().next().value;
-      if (oldest !== undefined) {
-        entries.delete(oldest);
-      }
-    }
-  };
-
-  const isAlive = ({ key }: Position): boolean => {
-    const entry = entries.get(key);
-    return entry !== undefined && entry.expiresAt > now();
-  };
+  const entries = createEntries(now);
 
   const account = (body: MessagesBody, owner: string): InputUsage => {
     const total = countInputTokens(body);
@@ -58,30 +41,59 @@ export const createPromptCache = (now: () => number): PromptCache => {
     checkBreakpoints(blocks);
     const last = blocks.findLastIndex(({ ttl }) => ttl !== null);
     if (last < 0) {
-      return usageOf(total, 0, 0, 0);
+      return usageOf(total, 0, { "5m": 0, "1h": 0 });
     }
     const positions = positionsOf(blocks.slice(0, last + 1), `${owner}\n${body.model}`);
-    const hit = positions.findLastIndex(
-      (position, index) => withinLookback(positions, index) && isAlive(position),
+    const hit = positions.findLast(
+      ({ key }, index) => withinLookback(positions, index) && entries.isAlive(key),
     );
-    let counted = positions[hit]?.tokens ?? 0;
-    const read = counted;
-    const written: Record<Ttl, number> = { "5m": 0, "1h": 0 };
-    for (const { key, tokens, ttl } of positions) {
-      if (ttl !== null) {
-        written[ttl] += Math.max(0, tokens - counted);
-        counted = Math.max(counted, tokens);
-        touch(key, ttl);
-      }
+    const read = hit?.tokens ?? 0;
+    if (hit !== undefined) {
+      entries.refresh(hit.key);
     }
-    const entryRead = positions[hit];
-    if (entryRead !== undefined && entryRead.ttl === null) {
-      touch(entryRead.key, entries.get(entryRead.key)?.ttl ?? "5m");
-    }
-    return usageOf(total, read, written["5m"], written["1h"]);
+    return usageOf(total, read, write(positions, read, entries));
   };
 
-  return { account, clear: () => entries.clear() };
+  return { account, clear: entries.clear };
+};
+
+/** Writes an entry for every breakpoint. @returns the tokens written that were not read */
+const write = (
+  positions: readonly Position[],
+  read: number,
+  entries: ReturnType<typeof createEntries>,
+): Readonly<Record<Ttl, number>> => {
+  const written = { "5m": 0, "1h": 0 };
+  let counted = read;
+  for (const { key, tokens, ttl } of positions) {
+    if (ttl !== null) {
+      written[ttl] += Math.max(0, tokens - counted);
+      counted = Math.max(counted, tokens);
+      entries.put(key, ttl);
+    }
+  }
+  return written;
+};
+
+/** What is cached, in order of use, so that the oldest is the first to go. */
+const createEntries = (now: () => number) => {
+  const entries = new Map<string, Entry>();
+  const put = (key: string, ttl: Ttl): void => {
+    entries.delete(key);
+    entries.set(key, { ttl, expiresAt: now() + lifetimeMs[ttl] });
+    const oldest = entries.keys().next();
+    if (entries.size > mostEntries && !oldest.done) {
+      entries.delete(oldest.value);
+    }
+  };
+  const refresh = (key: string): void => {
+    const entry = entries.get(key);
+    if (entry !== undefined) {
+      put(key, entry.ttl);
+    }
+  };
+  const isAlive = (key: string): boolean => (entries.get(key)?.expiresAt ?? -Infinity) > now();
+  return { put, refresh, isAlive, clear: (): void => entries.clear() };
 };
 
 const withinLookback = (positions: readonly Position[], index: number): boolean =>
@@ -146,14 +158,13 @@ const positionsOf = (blocks: readonly Block[], seed: string): readonly Position[
 const usageOf = (
   total: number,
   read: number,
-  written5m: number,
-  written1h: number,
+  written: Readonly<Record<Ttl, number>>,
 ): InputUsage => ({
-  input_tokens: total - read - written5m - written1h,
-  cache_creation_input_tokens: written5m + written1h,
+  input_tokens: total - read - written["5m"] - written["1h"],
+  cache_creation_input_tokens: written["5m"] + written["1h"],
   cache_read_input_tokens: read,
   cache_creation: {
-    ephemeral_5m_input_tokens: written5m,
-    ephemeral_1h_input_tokens: written1h,
+    ephemeral_5m_input_tokens: written["5m"],
+    ephemeral_1h_input_tokens: written["1h"],
   },
 });

@@ -246,6 +246,7 @@ test("usage-heavy bills iterations of several models, server tools and a priorit
     own.reduce((total, iteration) => total + iteration[field], 0);
   assert.equal(sum("input_tokens"), usage.input_tokens);
   assert.equal(sum("output_tokens"), usage.output_tokens);
+  assert.ok(own.every(({ input_tokens, output_tokens }) => input_tokens > 0 && output_tokens > 0));
   const streamed = await client.beta.messages
     .stream(ask("hi"), scenario("usage-heavy"))
     .finalMessage();

@@ -177,7 +177,11 @@ const checkTools = (fields: Fields): void => {
     if (!isFields(tool)) {
       throw invalid(`${at}: Input should be a valid dictionary or object to extract fields from`);
     }
-    const isCustom = (tool["type"] ?? "custom") === "custom";
+    const type = tool["type"] ?? "custom";
+    if (typeof type !== "string") {
+      throw invalid(`${at}.type: Input should be a valid string`);
+    }
+    const isCustom = type === "custom";
     for (const field of isCustom ? ["name", "input_schema"] : []) {
       if (tool[field] === undefined) {
         throw invalid(`${at}.custom.${field}: Field required`);

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import type { Answer } from "./inside.ts";
+
+export type Refused = Readonly<{
+  status: number;
+  type: string;
+  /** What the message must say. */
+  says: RegExp;
+  /** `x-should-retry`; absent unless given. */
+  retry?: "false";
+}>;
+
+/** Demands a refusal in Anthropic's envelope, its request id told twice and the same. */
+export const assertRefused = (answer: Answer, wanted: Refused): void => {
+  assert.equal(answer.status, wanted.status, answer.text);
+  assert.deepEqual(Object.keys(answer.body), ["type", "error", "request_id"]);
+  assert.equal(answer.body.type, "error");
+  assert.equal(answer.body.error.type, wanted.type);
+  assert.match(answer.body.error.message, wanted.says);
+  assert.match(answer.body.request_id, /^req_[0-9A-HJKMNP-TV-Z]{26}$/);
+  assert.equal(answer.headers.get("request-id"), answer.body.request_id);
+  assert.equal(answer.headers.get("x-should-retry"), wanted.retry ?? null);
+  assert.match(answer.headers.get("content-type") ?? "", /^application\/json/);
+};
+
+export const invalid = (says: RegExp): Refused => ({
+  status: 400,
+  type: "invalid_request_error",
+  says,
+});
+
+/** A token that will never be good: clients must not try it again. */
+export const badToken = (says: RegExp = /not one of this relay's/): Refused => ({
+  status: 401,
+  type: "authentication_error",
+  says,
+  retry: "false",
+});
+
+/** A token that was good: clients fetch a new one. */
+export const expiredToken = (
+  says: RegExp = /^Token expired\. Please refresh your token\.$/,
+): Refused => ({ status: 401, type: "authentication_error", says });
+
+export const forbidden = (says: RegExp): Refused => ({
+  status: 403,
+  type: "permission_error",
+  says,
+  retry: "false",
+});
