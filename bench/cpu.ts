@@ -8,7 +8,6 @@ let ticksPerSecond = 0;
 
 /** CPU time in ms: user and system, all threads, living children included. See proc(5). */
 export function cpuMs(pid: number): number {
-  ticksPerSecond ||= Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
   let ticks = 0;
   for (const member of processTree(pid)) {
     const stat = readFileSync(`/proc/${member}/stat`, "latin1");
@@ -16,7 +15,19 @@ export function cpuMs(pid: number): number {
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     ticks += Number(fields[11]) + Number(fields[12]);
   }
-  return (ticks * 1000) / ticksPerSecond;
+  return (ticks * 1000) / clockTicks();
+}
+
+/** How long these cores were busy or stolen since the machine started, in ms. See proc(5), /proc/stat. */
+export function coresBusyMs(cores: readonly number[]): number {
+  let ticks = 0;
+  for (const line of readFileSync("/proc/stat", "latin1").split("\n")) {
+    const [name = "", ...times] = line.split(/\s+/);
+    if (!cores.some((core) => name === `cpu${core}`)) continue;
+    const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = times.map(Number);
+    ticks += user + nice + system + irq + softirq + steal;
+  }
+  return (ticks * 1000) / clockTicks();
 }
 
 /** Resident memory in KiB, children included. */
@@ -27,6 +38,11 @@ export function rssKib(pid: number): number {
     kib += Number(line?.[1] ?? 0);
   }
   return kib;
+}
+
+function clockTicks(): number {
+  ticksPerSecond ||= Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
+  return ticksPerSecond;
 }
 
 function processTree(pid: number): number[] {

@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { watchDisturbance } from "./disturbance.ts";
 import { Lab } from "./lab.ts";
 import { type Contestant, measure } from "./measure.ts";
 import { type Options, readOptions, USAGE } from "./options.ts";
@@ -26,8 +27,10 @@ stopWithEverything();
 pinSelf(placement.load);
 
 const startedAt = performance.now();
-const upstreamPort = await startUpstream();
+const upstream = await startUpstream();
+const upstreamPort = upstream.port;
 const { contestants, rows } = await startPeers(options.peers);
+const disturbance = watchDisturbance(placement, [upstream.pid, ...contestants.map((c) => c.pid)]);
 const results = new Results();
 for (const workload of options.workloads) {
   await measure({ contestants, upstreamPort, effort: options.effort, results, say }, workload);
@@ -64,7 +67,7 @@ function stopWithEverything(): void {
   }, LONGEST_RUN_MS).unref();
 }
 
-async function startUpstream(): Promise<number> {
+async function startUpstream(): Promise<{ port: number; pid: number }> {
   const script = fileURLToPath(new URL("upstream.ts", import.meta.url));
   const running = lab.launch({
     name: "upstream",
@@ -73,10 +76,11 @@ async function startUpstream(): Promise<number> {
     core: placement.upstream,
     stdout: "file",
   });
-  return lab.until(running, async () => {
-    const port = Number(readFileSync(`${running.folder}/stdout`, "utf8"));
-    return port > 0 ? port : null;
+  const port = await lab.until(running, async () => {
+    const said = Number(readFileSync(`${running.folder}/stdout`, "utf8"));
+    return said > 0 ? said : null;
   });
+  return { port, pid: running.pid };
 }
 
 /** Starts and checks each server; one that cannot be measured keeps its row and says why. */
@@ -108,6 +112,7 @@ function facts(): string[] {
   return [
     `claude-relay benchmark${options.quick ? " (quick)" : ""}: Node ${process.versions.node}, ${cpu?.model ?? "unknown processor"} × ${cpus().length}, ${seconds} s`,
     `Pinned: ${placement.note}`,
+    ...[disturbance()].filter((line) => line !== null),
   ];
 }
 

@@ -8,6 +8,8 @@ import { ask, type Setting, startSetting } from "./harness/anthropic.ts";
 import { rowsWhen } from "./harness/ledger.ts";
 import { masterKey } from "./harness/relay.ts";
 
+type ApiError = InstanceType<typeof Anthropic.APIError>;
+
 let setting: Setting;
 let client: Anthropic;
 
@@ -48,10 +50,9 @@ describe("the SDK's credential", () => {
   it("is refused as an AuthenticationError when it is none, without a call to upstream or a retry", async () => {
     const { relay, simulator } = setting;
     const stranger = new Anthropic({ baseURL: relay.url, apiKey: "sk-ant-made-up", maxRetries: 5 });
-    const refusals = () => relay.logs.filter(({ msg }) => msg === "Request refused").length;
-    const before = refusals();
     await assert.rejects(stranger.messages.create(ask("hi")), Anthropic.AuthenticationError);
-    assert.equal(refusals() - before, 1);
+    const { body } = await relay.admin("/admin/audit?action=credential.refuse");
+    assert.equal(body.data.length, 1);
     assert.equal(simulator.log.length, 0);
   });
 });
@@ -109,7 +110,6 @@ describe("messages.create", () => {
   it("sends what the SDK says of itself and its betas on to upstream", async () => {
     await client.beta.messages.create({ ...ask("hi"), betas: ["files-api-2025-04-14"] });
     const request = setting.simulator.log.at(-1);
-    assert.equal(request?.path, "/v1/messages?beta=true");
     assert.match(String(request?.headers["anthropic-beta"]), /files-api-2025-04-14/);
     assert.ok(request?.headers["anthropic-version"]);
     assert.equal(request?.headers["x-stainless-lang"], "js");
@@ -163,15 +163,19 @@ describe("messages.stream", () => {
   });
 
   it("throws when upstream's connection breaks, and never takes half an answer for whole", async () => {
-    for (const name of [
-      "reset-mid-event",
-      "reset-mid-utf8",
-      "close-mid-stream",
-      "end-mid-stream",
-    ]) {
+    for (const name of ["close-mid-stream", "end-mid-stream"]) {
       await assert.rejects(
         client.messages.stream(ask("hi"), scenario(name)).finalMessage(),
         (error: unknown) => error instanceof Anthropic.APIError && error.type === "api_error",
+        name,
+      );
+    }
+    // Inside an event: what came of it and the relay's words are one error event, which has no type.
+    for (const name of ["reset-mid-event", "reset-mid-utf8"]) {
+      await assert.rejects(
+        client.messages.stream(ask("hi"), scenario(name)).finalMessage(),
+        (error: unknown) =>
+          error instanceof Anthropic.APIError && /upstream broke off/.test(error.message),
         name,
       );
     }
@@ -281,7 +285,7 @@ describe("every error class of the SDK, with upstream's words", () => {
   ] as const;
 
   /** What the SDK makes of a scenario, straight or through the relay; ids apart. */
-  const failureOf = async (asking: Anthropic, name: string): Promise<Anthropic.APIError> => {
+  const failureOf = async (asking: Anthropic, name: string): Promise<ApiError> => {
     const error = await asking.messages.create(ask("hi"), scenario(name)).then(
       () => assert.fail("it should have failed"),
       (reason: unknown) => reason,
@@ -303,7 +307,7 @@ describe("every error class of the SDK, with upstream's words", () => {
       assert.equal(error.status, Number.parseInt(name, 10));
       assert.equal(error.type, type);
       assert.equal(error.requestID, setting.simulator.log.at(-1)?.requestId);
-      const said = (of: Anthropic.APIError) => (of.error as { error: unknown }).error;
+      const said = (of: ApiError) => (of.error as { error: unknown }).error;
       assert.deepEqual(said(error), said(expected));
       for (const header of ["retry-after", "x-should-retry", "content-type"]) {
         assert.equal(error.headers?.get(header), expected.headers?.get(header), header);

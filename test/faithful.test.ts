@@ -87,7 +87,6 @@ describe("an answer of upstream's reaches the caller byte for byte", () => {
     for (const body of [
       { ...ask("hi"), messages: [] },
       { ...ask("hi"), model: "claude-none" },
-      { ...ask("hi"), temperature: "warm" },
     ]) {
       assert.ok((await same({ body })).status >= 400);
     }
@@ -216,6 +215,20 @@ describe("a request reaches upstream byte for byte", () => {
     assert.equal(headers.authorization, undefined);
     assert.equal(headers.host, new URL(twins.setting.upstreamUrl).host);
     assert.equal(headers["accept-encoding"], "identity");
+  });
+
+  it("on the path it was sent to, beta or not", async () => {
+    const { max_tokens: _, ...countBody } = ask("hi");
+    const calls = [
+      ["/v1/messages", ask("hi")],
+      ["/v1/messages?beta=true", ask("hi")],
+      ["/v1/messages/count_tokens?beta=true", countBody],
+    ] as const;
+    for (const [path, body] of calls) {
+      await send(twins.setting.relay.url, { path, headers: withToken(twins.setting.token), body });
+      assert.equal(arrived().path, path);
+      assert.equal(arrived().method, "POST");
+    }
   });
 
   it("and the wrapper token is nowhere in what upstream got", () => {

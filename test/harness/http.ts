@@ -60,7 +60,7 @@ export const begun = async (outgoing: ClientRequest): Promise<IncomingMessage> =
 export const finish = (response: IncomingMessage): Promise<Answer> =>
   new Promise((resolve) => {
     const chunks: Buffer[] = [];
-    response.on("data", (chunk: Buffer) => chunks.push(chunk));
+    response.on("data", (chunk: Buffer) => chunks.push(chunk)).resume();
     response.once("close", () =>
       resolve({
         status: response.statusCode ?? 0,
@@ -102,7 +102,7 @@ export const readUntil = (
       }
     };
     const onClose = (): void => reject(new Error(`the answer ended before that came:\n${text}`));
-    response.on("data", onData);
+    response.on("data", onData).resume();
     response.on("close", onClose);
   });
 

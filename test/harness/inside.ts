@@ -171,7 +171,7 @@ const callHttp = async (url: string, path: string, request: Call = {}): Promise<
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...request.headers,
     },
-    ...(body !== undefined && { body: raw ? (body as BodyInit) : JSON.stringify(body) }),
+    ...(body !== undefined && { body: raw ? (body as string) : JSON.stringify(body) }),
   });
   const text = await response.text();
   const isJson = response.headers.get("content-type")?.startsWith("application/json") ?? false;

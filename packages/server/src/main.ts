@@ -24,6 +24,7 @@ const start = async (): Promise<void> => {
     pretty: process.stdout.isTTY === true,
   });
   const secrets = loadSecrets(config);
+  showNewAdminToken(config, secrets);
   const relay = await compose({
     config,
     secrets,
@@ -36,13 +37,31 @@ const start = async (): Promise<void> => {
   const { port } = relay.app.server.address() as AddressInfo;
   relay.setBaseUrl(`http://localhost:${port}`);
   stopOnSignals(relay, config, log, flush);
-  announce(relay, config, secrets, port, log);
+  announce(relay, config, port, log);
 };
 
-const loadPrices = ({ priceTable }: Config): PriceTable =>
-  priceTable === null ? listPrices : parsePriceTable(JSON.parse(readFileSync(priceTable, "utf8")));
+const loadPrices = ({ priceTable }: Config): PriceTable => {
+  if (priceTable === null) {
+    return listPrices;
+  }
+  try {
+    return parsePriceTable(JSON.parse(readFileSync(priceTable, "utf8")));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`PRICE_TABLE (${priceTable}) cannot be used: ${reason}`);
+  }
+};
 
-const announce = (relay: Relay, config: Config, secrets: Secrets, port: number, log: Log): void => {
+/** Once, on the terminal and never in a log line; and before anything else can stop the start. */
+const showNewAdminToken = (config: Config, secrets: Secrets): void => {
+  if (secrets.adminTokenIsNew) {
+    process.stderr.write(
+      `\n  Admin token (shown once, kept in ${config.dataDir}/secrets.json):\n\n    ${secrets.adminToken}\n\n`,
+    );
+  }
+};
+
+const announce = (relay: Relay, config: Config, port: number, log: Log): void => {
   for (const warning of config.warnings) {
     log.warn({}, warning);
   }
@@ -50,12 +69,6 @@ const announce = (relay: Relay, config: Config, secrets: Secrets, port: number, 
     log.warn(
       { rows: relay.recovered },
       "An earlier process died: its open requests are in the ledger as estimated",
-    );
-  }
-  if (secrets.adminTokenIsNew) {
-    // Shown once, on the terminal and never in a log line.
-    process.stderr.write(
-      `\n  Admin token (shown once, kept in ${config.dataDir}/secrets.json):\n\n    ${secrets.adminToken}\n\n`,
     );
   }
   if (config.upstream.kind === "simulator") {

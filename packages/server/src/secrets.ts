@@ -51,7 +51,9 @@ const readStored = (path: string): Stored => {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") {
       return {};
     }
-    throw new Error(`${path} cannot be read: mend or delete it (${String(error)})`);
+    // The parser's message would quote the secrets.
+    const why = error instanceof SyntaxError ? "it is not valid JSON" : String(error);
+    throw new Error(`${path} cannot be read: mend or delete it (${why})`);
   }
 };
 

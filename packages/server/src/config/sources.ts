@@ -32,6 +32,20 @@ const flatten = (value: unknown, path: string, into: Map<string, string>): void 
   }
 };
 
+/** The parser's own message would quote the file, and with it perhaps a secret. */
+const parseObject = (content: string): object => {
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch {
+    throw new Error("it is not valid JSON");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new Error("it must hold a JSON object");
+  }
+  return value;
+};
+
 /**
  * Reads `.env` beside `directory` and the JSON file named by `CLAUDE_RELAY_CONFIG`
  * (by default `claude-relay-config.json` there, if it exists).
@@ -49,16 +63,17 @@ export const readSources = (
     faults.push(`.env: cannot be read: ${String(error)}`);
   }
   const environment = { ...dotEnv, ...processEnvironment };
-  const named = environment["CLAUDE_RELAY_CONFIG"];
+  const named = environment["CLAUDE_RELAY_CONFIG"]?.trim() || undefined;
   const path = named ?? `${directory}/claude-relay-config.json`;
   try {
     const content = readIfThere(path, named !== undefined);
     if (content !== null) {
-      flatten(JSON.parse(content), "", file);
+      flatten(parseObject(content), "", file);
     }
   } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
     faults.push(
-      `${named ? "CLAUDE_RELAY_CONFIG" : "claude-relay-config.json"}: cannot be used: ${String(error)}`,
+      `${named ? "CLAUDE_RELAY_CONFIG" : "claude-relay-config.json"} cannot be used: ${reason}.`,
     );
   }
   return { environment, file, faults };

@@ -63,24 +63,29 @@ export const createDeviceAdmin = ({ store, index, audit, clock }: Options): Devi
   return {
     list: (query) => store.list(query),
     get,
-    change: (id, changes, clientIp) => {
-      // A revoked device's tokens stay dead even if the device is made active again.
-      const dead = changes.status === "revoked" ? { tokensValidAfter: clock.now() as EpochMs } : {};
-      return apply(id, actionOf(changes), { ...changes, ...dead }, clientIp);
-    },
-    approve: async (id, clientIp) => {
-      const device = get(id);
-      if (device.status === "disabled" || device.status === "revoked") {
-        throw new Refusal(
-          "conflict",
-          `This device is ${device.status}: set its status to active first.`,
-        );
-      }
-      const approval = { status: "active" as const, approvedAt: clock.now() };
-      return apply(id, "device.approve", approval, clientIp);
-    },
+    change: (id, changes, clientIp) =>
+      index.alone(id, () => {
+        // A revoked device's tokens stay dead even if the device is made active again.
+        const dead =
+          changes.status === "revoked" ? { tokensValidAfter: clock.now() as EpochMs } : {};
+        return apply(id, actionOf(changes), { ...changes, ...dead }, clientIp);
+      }),
+    approve: (id, clientIp) =>
+      index.alone(id, async () => {
+        const device = get(id);
+        if (device.status === "disabled" || device.status === "revoked") {
+          throw new Refusal(
+            "conflict",
+            `This device is ${device.status}: set its status to active first.`,
+          );
+        }
+        const approval = { status: "active" as const, approvedAt: clock.now() };
+        return apply(id, "device.approve", approval, clientIp);
+      }),
     revokeTokens: (id, clientIp) =>
-      apply(id, "device.revoke_tokens", { tokensValidAfter: clock.now() }, clientIp),
+      index.alone(id, () =>
+        apply(id, "device.revoke_tokens", { tokensValidAfter: clock.now() }, clientIp),
+      ),
   };
 };
 

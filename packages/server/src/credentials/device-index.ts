@@ -15,6 +15,7 @@ export class DeviceIndex {
   readonly #clock: Clock;
   readonly #devices = new Map<string, Entry>();
   readonly #superseded = new Map<string, SupersededToken>();
+  readonly #turns = new Map<string, Promise<void>>();
 
   private constructor(store: DeviceStore, clock: Clock) {
     this.#store = store;
@@ -41,6 +42,22 @@ export class DeviceIndex {
   keep(record: DeviceRecord): DeviceRecord {
     this.#devices.set(record.id, { record, caller: callerOf(record) });
     return record;
+  }
+
+  /**
+   * Runs `work` when all earlier work on the same device is over: nothing changes its row between
+   * reading it and writing it back, so that no enrollment undoes a revocation.
+   */
+  alone<Result>(id: DeviceId, work: () => Promise<Result>): Promise<Result> {
+    const result = (this.#turns.get(id) ?? Promise.resolve()).then(work);
+    const over = (): void => {
+      if (this.#turns.get(id) === turn) {
+        this.#turns.delete(id);
+      }
+    };
+    const turn: Promise<void> = result.then(over, over);
+    this.#turns.set(id, turn);
+    return result;
   }
 
   /**

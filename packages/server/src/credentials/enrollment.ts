@@ -9,7 +9,7 @@ import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
 import type { DeviceIndex } from "./device-index.ts";
 import { enrollmentCodeHash } from "./enrollment-code.ts";
-import type { IssuedToken, WrapperTokens } from "./wrapper-token.ts";
+import type { IssuedToken, WrapperClaims, WrapperTokens } from "./wrapper-token.ts";
 
 export type BootstrapRequest = Readonly<{
   deviceId: DeviceId;
@@ -56,29 +56,22 @@ export const createEnrollment = (options: Options): Enrollment => {
     clientIp: string,
     detail: Record<string, unknown> | null = null,
   ): void => {
-    const actor = `device:${subject}`;
+    const actor = subject === "unknown" ? subject : `device:${subject}`;
     void audit.append({ at: clock.now(), actor, action, subject, outcome, detail, clientIp });
   };
-
-  const issue = async (device: DeviceRecord): Promise<IssuedToken> =>
-    tokens.issue(
-      device.id,
-      { models: device.models, requestsPerMinute: device.requestsPerMinute },
-      device.tokensValidAfter,
-    );
 
   return {
     bootstrap: async (request) => {
       const { deviceId, clientIp } = request;
       try {
-        const { device, waiting } = await enroll(options, request);
+        const { device, waiting } = await devices.alone(deviceId, () => enroll(options, request));
         if (waiting !== null) {
           if (waiting === "new") {
             record("device.bootstrap", deviceId, "waiting", clientIp);
           }
           return { kind: "waiting", deviceId };
         }
-        const token = await issue(device);
+        const token = await issue(tokens, device);
         record("device.bootstrap", deviceId, "ok", clientIp, { jti: token.jti });
         return { kind: "issued", token };
       } catch (error) {
@@ -90,18 +83,42 @@ export const createEnrollment = (options: Options): Enrollment => {
     },
 
     refresh: async (credential, clientIp) => {
-      const claims = await tokens.verify(credential);
-      const caller = devices.callerFor(claims);
-      const device = devices.get(caller.id);
-      if (device === null) {
-        throw new Refusal("credential_invalid", "This device is unknown here.");
+      let subject = "unknown";
+      try {
+        const claims = await tokens.verify(credential);
+        subject = claims.deviceId;
+        const token = await devices.alone(claims.deviceId, () => renew(options, claims));
+        record("device.refresh", subject, "ok", clientIp, {
+          jti: token.jti,
+          replaced: claims.jti,
+        });
+        return token;
+      } catch (error) {
+        if (error instanceof Refusal) {
+          record("device.refresh", subject, error.code, clientIp, { reason: error.message });
+        }
+        throw error;
       }
-      await devices.supersede(claims, (clock.now() + graceMs) as EpochMs);
-      const token = await issue(device);
-      record("device.refresh", device.id, "ok", clientIp, { jti: token.jti, replaced: claims.jti });
-      return token;
     },
   };
+};
+
+const issue = (tokens: WrapperTokens, device: DeviceRecord): Promise<IssuedToken> =>
+  tokens.issue(
+    device.id,
+    { models: device.models, requestsPerMinute: device.requestsPerMinute },
+    device.tokensValidAfter,
+  );
+
+const renew = async (options: Options, claims: WrapperClaims): Promise<IssuedToken> => {
+  const { tokens, devices, clock } = options;
+  devices.callerFor(claims);
+  const device = devices.get(claims.deviceId);
+  if (device === null) {
+    throw new Refusal("credential_invalid", "This device is unknown here.");
+  }
+  await devices.supersede(claims, (clock.now() + graceMs) as EpochMs);
+  return issue(tokens, device);
 };
 
 /** `waiting`: whether the device waits for an admin, and whether it has only just begun to. */
@@ -198,7 +215,9 @@ const enrollForApproval = async (
   if (isSpent(known)) {
     return { device: await save(options, { ...known, approvedAt: null }), waiting: "new" };
   }
-  const device = await save(options, { ...known, lastBootstrapAt: options.clock.now() });
+  // After the approval even by the same clock reading: it is spent now.
+  const lastBootstrapAt = Math.max(options.clock.now(), known.approvedAt + 1) as EpochMs;
+  const device = await save(options, { ...known, lastBootstrapAt });
   return { device, waiting: null };
 };
 

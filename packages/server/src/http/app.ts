@@ -4,9 +4,10 @@
  */
 
 import type { Server } from "node:http";
+import type { RequestId } from "@claude-relay/contract";
 import swagger from "@fastify/swagger";
 import { TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
-import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from "fastify";
 import type { Log } from "../pipeline/log.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
@@ -57,10 +58,8 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
     genReqId: () => newRequestId(deps.clock.now()),
     // A device id has up to 128 characters, each up to three as it stands in a path.
     routerOptions: { maxParamLength: 400 },
-    frameworkErrors: (error, request, reply) => {
-      const { status, headers, body } = errorReply(refusalOf(error), request.id as never);
-      return reply.code(status).headers(headers).serializer(JSON.stringify).send(body);
-    },
+    // A path that cannot be decoded.
+    frameworkErrors: (error, request, reply) => sendRefusal(reply, refusalOf(error), request.id),
   });
   // The body of a request that goes nowhere is not read.
   app.removeAllContentTypeParsers();
@@ -90,17 +89,26 @@ const answerErrors = (app: FastifyInstance, { log }: AppDeps): void => {
     if (refusal.code === "internal") {
       log.error({ requestId: request.id, error: error.stack ?? String(error) }, "The relay failed");
     }
-    const { status, headers, body } = errorReply(refusal, request.id as never);
-    return reply.code(status).headers(headers).serializer(JSON.stringify).send(body);
+    return sendRefusal(reply, refusal, request.id);
   });
   app.setNotFoundHandler((request) => {
     throw notOffered(request.method, request.url.split("?")[0] ?? "");
   });
 };
 
+const sendRefusal = (reply: unknown, refusal: Refusal, id: string): void => {
+  const { status, headers, body } = errorReply(refusal, id as RequestId);
+  // Fastify types the replies of its two hooks differently; at run time they are one class.
+  const plain = reply as FastifyReply;
+  plain.code(status).headers(headers).serializer(JSON.stringify).send(body);
+};
+
 const refusalOf = (error: FastifyError): Refusal => {
   if (error.validation !== undefined) {
     return refusalForSchema(error.validation, error.validationContext);
+  }
+  if (error.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
+    return new Refusal("unsupported_media_type", "content-type must be application/json, in UTF-8.");
   }
   if (!(error instanceof Refusal) && error.statusCode !== undefined && error.statusCode < 500) {
     return new Refusal("invalid_request", error.message);

@@ -28,7 +28,8 @@ export const createBareServer = (handler: Handler, options: BareServerOptions): 
       connectionsCheckingInterval: 500,
       keepAliveTimeout: 75_000,
       maxHeaderSize: 32 * 1024,
-      requireHostHeader: true,
+      // guardRequest demands it, and answers in Anthropic's shape.
+      requireHostHeader: false,
       noDelay: true,
     },
     (request, response) => {

@@ -7,6 +7,8 @@ export class SocketReply implements CallerReply {
   left = false;
   #onLeave: (() => void) | null = null;
   #onDrain: (() => void) | null = null;
+  /** The head has gone out, alone or with the first bytes. */
+  #begun = false;
 
   constructor(res: ServerResponse) {
     this.#res = res;
@@ -16,9 +18,13 @@ export class SocketReply implements CallerReply {
 
   start(status: number, headers: string[]): void {
     this.#res.writeHead(status, headers);
+    // Node keeps the head for the first write. Bytes that came with it follow in this same turn;
+    // without any, a caller must not wait for the head until upstream has its first word.
+    process.nextTick(this.#flushHead);
   }
 
   write(chunk: Buffer): boolean {
+    this.#begun = true;
     const ready = this.#res.write(chunk);
     if (!ready) {
       this.#res.once("drain", this.#drained);
@@ -27,6 +33,7 @@ export class SocketReply implements CallerReply {
   }
 
   end(lastChunk: Buffer | null): void {
+    this.#begun = true;
     if (lastChunk === null) {
       this.#res.end();
     } else {
@@ -35,6 +42,7 @@ export class SocketReply implements CallerReply {
   }
 
   breakOff(lastChunk: Buffer | null): void {
+    this.#begun = true;
     const res = this.#res;
     if (lastChunk === null) {
       res.destroy();
@@ -54,6 +62,12 @@ export class SocketReply implements CallerReply {
       listener();
     }
   }
+
+  readonly #flushHead = (): void => {
+    if (!this.#begun && !this.left) {
+      this.#res.flushHeaders();
+    }
+  };
 
   readonly #drained = (): void => this.#onDrain?.();
 

@@ -56,5 +56,26 @@ export const writeRefusal = (res: ServerResponse, refusal: Refusal, id: RequestI
     "content-length": Buffer.byteLength(text),
     ...(closing.has(refusal.code) && { connection: "close" }),
   });
-  res.end(text);
+  if (closing.has(refusal.code) && !res.req.complete) {
+    endAfterBody(res, text);
+  } else {
+    res.end(text);
+  }
+};
+
+/** At most so long is the rest of a refused body read and dropped. */
+const lingerMs = 5_000;
+
+/**
+ * Answers at once but closes only when the body has ended: a client that sends it all before it reads
+ * would find a reset connection instead of the answer.
+ */
+const endAfterBody = (res: ServerResponse, text: string): void => {
+  const end = (): void => {
+    clearTimeout(timer);
+    res.end();
+  };
+  const timer = setTimeout(end, lingerMs);
+  res.req.once("end", end).once("close", end).resume();
+  res.write(text);
 };

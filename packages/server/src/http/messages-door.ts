@@ -124,7 +124,8 @@ const modelParam = (params: unknown): ModelId =>
   modelId("model", (params as Readonly<Record<string, unknown>>)["model"]);
 
 const modelId = (field: string, value: unknown): ModelId => {
-  if (typeof value !== "string" || !/^[A-Za-z0-9._:@[\]-]{1,128}$/.test(value)) {
+  // Begins with a letter or digit: ".." would be another path upstream.
+  if (typeof value !== "string" || !/^[A-Za-z0-9][A-Za-z0-9._:@[\]-]{0,127}$/.test(value)) {
     throw new Refusal(
       "invalid_request",
       `${field} must be a model id such as claude-sonnet-4-5-20250929.`,

@@ -18,6 +18,9 @@ export const guardRequest = (request: IncomingMessage): Refusal | null => {
   if (repeated !== null) {
     return refuse(`${repeated} is given more than once: send it once.`);
   }
+  if (request.httpVersionMajor !== 1) {
+    return refuse("HTTP/1.1 is spoken here.");
+  }
   if (coding !== undefined && request.httpVersionMinor === 0) {
     return refuse("HTTP/1.0 knows no transfer-encoding.");
   }

@@ -71,6 +71,18 @@ export const readFallback = (
   index: number,
 ): number => readEntry(json, at, fallbackLevel, reading, `fallbacks[${index}]`, keepFallback);
 
+const threadLevel = level<Reading>(2, {
+  type: textMember("type", ({ entry }, value) => {
+    entry.type = value;
+  }),
+});
+
+/** A thread that is continued has its earlier turns upstream; one that is created has them all here. */
+export const readThread = (json: JsonBytes, at: number, reading: Reading): number =>
+  readEntry(json, at, threadLevel, reading, "thread", ({ entry }) => {
+    reading.promptElsewhere = entry.type !== "create";
+  });
+
 /**
  * `"default"` lets upstream choose: the model is unknown until it answers. It is listed under that name, so
  * that an allow-list must name it and the price book takes it for the dearest.

@@ -1,4 +1,10 @@
-import { readAddedTool, readFallback, readFallbackName, readTool } from "./body-scan-entries.ts";
+import {
+  readAddedTool,
+  readFallback,
+  readFallbackName,
+  readThread,
+  readTool,
+} from "./body-scan-entries.ts";
 import { addUses, countMember, type Reading, textMember } from "./body-scan-reading.ts";
 import { type Found, isLiteral, readFlag } from "./body-scan-values.ts";
 import { type JsonBytes, openBrace, openBracket, quote, skipValue } from "./json-scan.ts";
@@ -6,10 +12,10 @@ import { walkArray } from "./json-scan-list.ts";
 import { level, walkObject } from "./json-scan-object.ts";
 import { Refusal } from "./refusal.ts";
 
-const readNull = (json: JsonBytes, at: number, field: string): number => {
+const readNull = (json: JsonBytes, at: number, field: string, expected = "an array"): number => {
   const end = skipValue(json, at, 1);
   if (!isLiteral(json, at, end, "null")) {
-    throw new Refusal("invalid_request", `${field}: must be an array or null`);
+    throw new Refusal("invalid_request", `${field}: must be ${expected} or null`);
   }
   return end;
 };
@@ -77,6 +83,10 @@ export const bodyLevel = level<Reading>(1, {
     json.bytes[at] === openBracket
       ? walkArray(json, at, (i, index) => readTool(json, i, reading, index))
       : readNull(json, at, "tools"),
+  thread: (json, at, reading) =>
+    json.bytes[at] === openBrace
+      ? readThread(json, at, reading)
+      : readNull(json, at, "thread", "an object"),
   mcp_servers: (json, at, reading) => {
     const end = skipValue(json, at, 1);
     // Their tools run upstream, as often as the model likes.

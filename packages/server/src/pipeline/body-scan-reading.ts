@@ -15,6 +15,7 @@ export type Reading = {
   serviceTier: string | null;
   inferenceGeo: string | null;
   serverToolUses: number | null;
+  promptElsewhere: boolean;
   /** The models beside `model`. */
   others: ReachableModel[];
   entry: Entry;
@@ -48,6 +49,7 @@ export const startReading = (): Reading => ({
   serviceTier: null,
   inferenceGeo: null,
   serverToolUses: 0,
+  promptElsewhere: false,
   others: [],
   entry: emptyEntry(),
   message: 0,

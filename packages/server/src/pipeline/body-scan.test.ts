@@ -130,6 +130,21 @@ describe("every model a body can reach is listed", () => {
   });
 });
 
+describe("a prompt that is not all in the body", () => {
+  it("is one that continues a thread", () => {
+    const elsewhere = (thread: string) => withMore(`"thread":${thread}`).promptElsewhere ?? false;
+    assert.ok(elsewhere('{"type":"continue","previous_message_id":"msg_1"}'));
+    assert.ok(elsewhere('{"previous_message_id":"msg_1"}'));
+    assert.ok(!elsewhere('{"type":"create"}'));
+    assert.ok(!elsewhere("null"));
+    assert.throws(() => elsewhere('["continue"]'), /thread: must be an object or null/);
+    assert.throws(
+      () => elsewhere('{"type":"create","type":"continue"}'),
+      /thread\.type: given more/,
+    );
+  });
+});
+
 describe("the uses of server tools", () => {
   const uses = (tools: string): number | null => withMore(`"tools":[${tools}]`).serverToolUses;
 

@@ -68,6 +68,7 @@ const factsOf = (reading: Reading, operation: "messages" | "count_tokens"): Body
     speed: reading.speed,
     serviceTier: reading.serviceTier,
     inferenceGeo: reading.inferenceGeo,
+    ...(reading.promptElsewhere ? { promptElsewhere: true } : null),
   };
 };
 

@@ -101,6 +101,10 @@ describe("the worst case of a request", () => {
     assert.equal(bound({ maxTokens: 0 }, 30_000_000), 8_000_000);
   });
 
+  it("takes the longest prompt when upstream holds a part of it", () => {
+    assert.equal(bound({ maxTokens: 0, promptElsewhere: true }, 100), 8_000_000);
+  });
+
   it("stays a whole number for absurd requests", () => {
     const most = bound({ maxTokens: 1e9, serverToolUses: 1e12 }, 32 * 1024 * 1024);
     assert.ok(Number.isSafeInteger(most) && most > 1e12);

@@ -19,8 +19,9 @@ export const assumedAdvisorTokens = 128_000;
  * rates; every model of the fallback chain reads the whole prompt and writes its `max_tokens`; every server-tool
  * use makes one more pass over the prompt by the dearest model, one web search, and one call of each advisor.
  *
- * It holds for prompts that are in the body as text. Not bounded by the body, and so only covered as far as the
- * slack of four bytes a token goes: images and PDFs, files and URLs, `thread`, compaction.
+ * It holds for prompts that are in the body as text; a continued `thread` is taken for the longest prompt there is.
+ * Not bounded by the body, and so covered only as far as the slack of about four bytes a token goes: small images
+ * of many pixels, PDFs of many pages, files and pages named by id or URL, compaction.
  */
 export const createPriceBound = (table: PriceTable, lookup: PriceLookup) => {
   const regional = percentOf(table.regionalPercent);
@@ -66,6 +67,7 @@ const promptBound = (
   uses: number,
   contextTokens: number,
 ): number => {
+  if (facts.promptElsewhere === true) return contextTokens;
   let tokens = bodyBytes + hiddenPromptTokens + uses * assumedToolResultTokens;
   if (facts.models.length > 1 || uses > 0) {
     for (const model of facts.models) tokens += outputBound(model, facts);

@@ -81,6 +81,8 @@ export type BodyFacts = Readonly<{
   speed: string | null;
   serviceTier: string | null;
   inferenceGeo: string | null;
+  /** Upstream holds earlier turns of the prompt itself (beta `thread`), so the body does not bound the input. */
+  promptElsewhere?: boolean;
 }>;
 
 /** Tokens as Anthropic counts them: `inputTokens` excludes cache reads and writes. */
