@@ -33,7 +33,7 @@ function compile(folder: string): void {
   }
 }
 
-function published({ exports, bin, ...manifest }: Manifest): Manifest {
+function published({ exports, bin, ...manifest }: Manifest): Record<string, unknown> {
   const compiled = (path: string): string => path.replace(/\.ts$/, ".js");
   return {
     ...manifest,

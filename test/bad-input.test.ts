@@ -222,7 +222,10 @@ describe("bad input", () => {
     assertRefused(await patch({ models: ["a*b"] }), invalid(/^models/));
     assertRefused(await patch({ requests_per_minute: 0 }), invalid(/^requests_per_minute: /));
     assertRefused(await relay.admin("/admin/usage?group_by=moon"), invalid(/^group_by: /));
-    assertRefused(await relay.admin("/admin/usage?from=yesterday"), invalid(/^from must be a time/));
+    assertRefused(
+      await relay.admin("/admin/usage?from=yesterday"),
+      invalid(/^from must be a time/),
+    );
     assertRefused(await relay.admin("/admin/usage?dvice=x"), invalid(/^dvice: unknown field/));
     assertRefused(await relay.admin("/admin/usage/requests?limit=0"), invalid(/^limit: /));
     assertRefused(await relay.admin("/admin/usage/requests?cursor=zzz"), invalid(/cursor/));

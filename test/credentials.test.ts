@@ -86,7 +86,10 @@ describe("credentials that are turned away before upstream is called", () => {
     ["without a time of issue", () => hs(header, without("iat"))],
     ["not valid yet", () => hs(header, { ...claims(), nbf: claims().iat + 600 })],
     ["of an unknown device", () => hs(header, { ...claims(), sub: "never-enrolled" })],
-    ["signed with nothing (alg none)", () => `${encode({ alg: "none", kid })}.${encode(claims())}.`],
+    [
+      "signed with nothing (alg none)",
+      () => `${encode({ alg: "none", kid })}.${encode(claims())}.`,
+    ],
     ["alg None", () => `${encode({ alg: "None", kid })}.${encode(claims())}.`],
     ["alg none with a signature", () => hs({ ...header, alg: "none" }, claims())],
     ["HS512 by our secret", () => hs({ ...header, alg: "HS512" }, claims(), jwtSecret, "sha512")],
@@ -104,10 +107,18 @@ describe("credentials that are turned away before upstream is called", () => {
     ["with a path as key id", () => hs({ ...header, kid: "../../../../dev/null" }, claims(), "")],
     ["with SQL as key id", () => hs({ ...header, kid: "' UNION SELECT 'k" }, claims(), "k")],
     ["with a key id of every object", () => hs({ ...header, kid: "__proto__" }, claims(), "")],
-    ["with an address of keys", () => hs({ alg: "HS256", jku: "http://evil.test/keys" }, claims(), "k")],
+    [
+      "with an address of keys",
+      () => hs({ alg: "HS256", jku: "http://evil.test/keys" }, claims(), "k"),
+    ],
     [
       "with its own key",
-      () => hs({ alg: "HS256", jwk: { kty: "oct", k: encode("k".repeat(32)) } }, claims(), "k".repeat(32)),
+      () =>
+        hs(
+          { alg: "HS256", jwk: { kty: "oct", k: encode("k".repeat(32)) } },
+          claims(),
+          "k".repeat(32),
+        ),
     ],
     ["with an unknown critical header", () => hs({ ...header, crit: ["x"], x: 1 }, claims())],
     ["with an unencoded payload", () => hs({ ...header, crit: ["b64"], b64: false }, claims())],
@@ -120,7 +131,10 @@ describe("credentials that are turned away before upstream is called", () => {
       assertRefused(await relay.ask(forge()), badToken(/token|device/));
       const inKey = await relay.call("/v1/models", { headers: { "x-api-key": forge() } });
       assertRefused(inKey, badToken(/token|device/));
-      assertRefused(await relay.call("/refresh", { method: "POST", token: forge() }), badToken(/./));
+      assertRefused(
+        await relay.call("/refresh", { method: "POST", token: forge() }),
+        badToken(/./),
+      );
     });
   }
 
@@ -158,7 +172,11 @@ describe("credentials that are turned away before upstream is called", () => {
 const changed = (token: string, changes: object): string => {
   const [head, payload = "", signature] = token.split(".");
   const claims = JSON.parse(Buffer.from(payload, "base64url").toString());
-  return [head, Buffer.from(JSON.stringify({ ...claims, ...changes })).toString("base64url"), signature].join(".");
+  return [
+    head,
+    Buffer.from(JSON.stringify({ ...claims, ...changes })).toString("base64url"),
+    signature,
+  ].join(".");
 };
 
 describe("credentials", () => {

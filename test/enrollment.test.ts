@@ -39,7 +39,12 @@ describe("BOOTSTRAP=open", () => {
   }
 
   it("refuses a request for another host name: a web page's name bent to loopback", async () => {
-    for (const host of ["evil.test", `evil.test:${relay.port}`, "localhost.evil.test", "127.0.0.1.evil.test"]) {
+    for (const host of [
+      "evil.test",
+      `evil.test:${relay.port}`,
+      "localhost.evil.test",
+      "127.0.0.1.evil.test",
+    ]) {
       const answer = await bootstrapAs(relay.port, host);
       assert.equal(answer.status, 403, host);
       assert.equal(answer.body.error.type, "permission_error");
@@ -64,13 +69,16 @@ const bootstrapAs = (
   new Promise((resolve, reject) => {
     const body = JSON.stringify({ device_id: "host-header-device" });
     const headers = { host, "content-type": "application/json", "content-length": body.length };
-    request({ port, host: "127.0.0.1", path: "/bootstrap", method: "POST", headers }, async (res) => {
-      let text = "";
-      for await (const chunk of res) {
-        text += chunk;
-      }
-      resolve({ status: res.statusCode, body: JSON.parse(text) });
-    })
+    request(
+      { port, host: "127.0.0.1", path: "/bootstrap", method: "POST", headers },
+      async (res) => {
+        let text = "";
+        for await (const chunk of res) {
+          text += chunk;
+        }
+        resolve({ status: res.statusCode, body: JSON.parse(text) });
+      },
+    )
       .on("error", reject)
       .end(body);
   });
@@ -91,7 +99,9 @@ describe("BOOTSTRAP=code", () => {
   const enter = (device: string, enrollment_code: string) =>
     boot(relay, device, { enrollment_code });
   const refusedAs = (why: string) =>
-    forbidden(new RegExp(`^enrollment_code is ${why}: ask the operator of this relay for a new one`));
+    forbidden(
+      new RegExp(`^enrollment_code is ${why}: ask the operator of this relay for a new one`),
+    );
 
   it("refuses a device without a code, and says whom to ask", async () => {
     assertRefused(await boot(relay, "codeless-device"), forbidden(/^enrollment_code is required/));
@@ -100,7 +110,11 @@ describe("BOOTSTRAP=code", () => {
   it("lets a device in by a code, however it is written, also from another machine", async () => {
     const { enrollment_code } = await mint({ max_uses: 3 });
     assert.match(enrollment_code, /^[0-9A-Z]{5}(-[0-9A-Z]{5}){3}$/);
-    const spoken = enrollment_code.toLowerCase().replaceAll("-", " ").replaceAll("1", "l").replaceAll("0", "o");
+    const spoken = enrollment_code
+      .toLowerCase()
+      .replaceAll("-", " ")
+      .replaceAll("1", "l")
+      .replaceAll("0", "o");
     for (const [device, code] of [
       ["coded-device-1", enrollment_code],
       ["coded-device-2", spoken],
@@ -151,7 +165,9 @@ describe("BOOTSTRAP=code", () => {
 
   it("refuses a revoked code, and revoking an unknown one is 404", async () => {
     const { enrollment_code, id } = await mint();
-    const { status, body } = await relay.admin(`/admin/enrollment-codes/${id}`, { method: "DELETE" });
+    const { status, body } = await relay.admin(`/admin/enrollment-codes/${id}`, {
+      method: "DELETE",
+    });
     assert.equal(status, 200);
     assert.ok(Date.parse(body.revoked_at) > 0);
     assertRefused(await enter("shut-out-device", enrollment_code), refusedAs("revoked"));
@@ -186,7 +202,10 @@ describe("BOOTSTRAP=code", () => {
   it("does not spend a code on a device that is barred", async () => {
     const { enrollment_code, id } = await mint({ max_uses: 2 });
     await enter("barred-device", enrollment_code);
-    await relay.admin("/admin/devices/barred-device", { method: "PATCH", body: { status: "disabled" } });
+    await relay.admin("/admin/devices/barred-device", {
+      method: "PATCH",
+      body: { status: "disabled" },
+    });
     assertRefused(await enter("barred-device", enrollment_code), forbidden(/disabled/));
     const { body } = await relay.admin("/admin/enrollment-codes");
     assert.equal(body.data.find((code: { id: string }) => code.id === id).uses_left, 1);
@@ -219,7 +238,10 @@ describe("BOOTSTRAP=approve", () => {
       assert.equal(body.wrapper_token, undefined);
     }
     const waiting = await relay.admin("/admin/devices?status=pending");
-    assert.deepEqual(waiting.body.data.map((row: { id: string }) => row.id), ["waiting-device"]);
+    assert.deepEqual(
+      waiting.body.data.map((row: { id: string }) => row.id),
+      ["waiting-device"],
+    );
     assert.equal(waiting.body.data[0].waiting_for_approval, true);
     assert.equal((await approve("waiting-device")).body.waiting_for_approval, false);
     const { status, body } = await boot(relay, "waiting-device");
@@ -266,7 +288,10 @@ describe("BOOTSTRAP=approve", () => {
 
   it("an approval of a barred device is a conflict, of an unknown one 404", async () => {
     await boot(relay, "refused-device");
-    await relay.admin("/admin/devices/refused-device", { method: "PATCH", body: { status: "revoked" } });
+    await relay.admin("/admin/devices/refused-device", {
+      method: "PATCH",
+      body: { status: "revoked" },
+    });
     assertRefused(await approve("refused-device"), {
       status: 409,
       type: "invalid_request_error",

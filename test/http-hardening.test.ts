@@ -39,16 +39,20 @@ describe("requests that two readers could read in two ways", () => {
 
   describe("is closed with 400, or without a word", () => {
     afterEach(() => {
-    const { requests } = relay.simulator.counters();
-    relay.simulator.reset();
-    assert.equal(requests, 0, "upstream was called");
-  });
+      const { requests } = relay.simulator.counters();
+      relay.simulator.reset();
+      assert.equal(requests, 0, "upstream was called");
+    });
 
     const refused = async (bytes: string | Buffer): Promise<void> => {
       const answer = await sendRaw(relay.port, bytes);
       assert.equal(answer.closed, true, answer.text);
       assert.ok(answer.statuses.length <= 1, `answered twice: ${answer.text}`);
-      assert.deepEqual(answer.statuses.filter((status) => status !== 400), [], answer.text);
+      assert.deepEqual(
+        answer.statuses.filter((status) => status !== 400),
+        [],
+        answer.text,
+      );
       if (answer.statuses.length === 1 && !bytes.toString().startsWith("HEAD")) {
         const [, json = ""] = answer.text.split("\r\n\r\n");
         const { type, error, request_id } = JSON.parse(json);
@@ -191,12 +195,17 @@ describe("requests that two readers could read in two ways", () => {
       "CONNECT evil.test:443 HTTP/1.1\r\nHost: evil.test:443\r\n\r\n",
     );
     assert.equal(closed, true);
-    assert.deepEqual(statuses.filter((status) => status < 400), []);
+    assert.deepEqual(
+      statuses.filter((status) => status < 400),
+      [],
+    );
   });
 
   it("garbage behind a good request is not answered inside that request's answer", async () => {
     relay.simulator.reset();
-    const slow = body.replace("claude-haiku-4-5", "claude-sim-paced:3:100").replace("{", '{"stream":true,');
+    const slow = body
+      .replace("claude-haiku-4-5", "claude-sim-paced:3:100")
+      .replace("{", '{"stream":true,');
     const request = post(`Content-Length: ${slow.length}\r\n`, slow);
     const socket = connect(relay.port, "127.0.0.1", () => socket.write(request));
     let text = "";
@@ -323,7 +332,9 @@ describe("clients that never finish", () => {
     const slow = [
       ...Array.from({ length: 50 }, () => drip("GET /v1/models HTTP/1.1\r\nHost: a\r\nX-Slow: ")),
       ...Array.from({ length: 50 }, () => drip(`${head}Content-Length: 1000000\r\n\r\n{`)),
-      ...Array.from({ length: 50 }, () => drip(`${head}Transfer-Encoding: chunked\r\n\r\nffffff\r\n{`)),
+      ...Array.from({ length: 50 }, () =>
+        drip(`${head}Transfer-Encoding: chunked\r\n\r\nffffff\r\n{`),
+      ),
     ];
     assert.equal((await relay.ask(token)).status, 200);
     for (const text of await Promise.all(slow)) {

@@ -1,7 +1,7 @@
 /** How often a device may ask, and how often an address may fail. The clock moves only when told. */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { adminToken, type Answer, type InsideRelay, startInside } from "./harness/inside.ts";
+import { type Answer, adminToken, type InsideRelay, startInside } from "./harness/inside.ts";
 import { assertRefused, badToken } from "./harness/refused.ts";
 
 const start = async (t: TestContext, env: Record<string, string> = {}): Promise<InsideRelay> => {
@@ -154,7 +154,12 @@ describe("an address", () => {
         headers: { "x-forwarded-for": address },
       });
     const statuses = [];
-    for (const address of ["2001:db8::1", "2001:db8:0:0:ffff::2", "2001:db8::3", "2001:db8:0:1::1"]) {
+    for (const address of [
+      "2001:db8::1",
+      "2001:db8:0:0:ffff::2",
+      "2001:db8::3",
+      "2001:db8:0:1::1",
+    ]) {
       statuses.push((await guess(address)).status);
     }
     assert.deepEqual(statuses, [401, 401, 429, 401]);

@@ -30,7 +30,7 @@ const setUp = async (t: TestContext, env: Record<string, string> = {}) => {
     response.writeHead(200, eventStream);
     response.write(first);
     const answer = await begun(call);
-    await readUntil(answer, (text) => text === first);
+    await readUntil(answer, (text) => text.length >= first.length);
     return { call, response, answer };
   };
   return { relay, upstream, token, begin };
@@ -72,10 +72,7 @@ describe("a stream", () => {
       response.write(Buffer.from([byte]));
     }
     response.end();
-    assert.equal(
-      (await finish(answer)).body.toString(),
-      wholeStream.slice(events.start.length),
-    );
+    assert.equal((await finish(answer)).body.toString(), wholeStream.slice(events.start.length));
     const row = await onlyRow(relay);
     assert.deepEqual([row.accuracy, row.input_tokens, row.output_tokens], ["measured", 25, 15]);
   });
@@ -88,11 +85,12 @@ describe("while upstream is silent", () => {
     const within = await begin();
     const head = events.delta.slice(0, 50);
     within.response.write(head);
-    await readUntil(within.answer, (text) => text.replaceAll(ping, "") === head);
+    await readUntil(within.answer, (text) => text.endsWith(head));
 
     const collected: string[] = [];
-    within.answer.on("data", (chunk: Buffer) => collected.push(chunk.toString()));
-    assert.equal(await readUntil(between.answer, (text) => eventsIn(text) === 6), ping.repeat(6));
+    within.answer.on("data", (chunk: Buffer) => collected.push(chunk.toString())).resume();
+    const pings = await readUntil(between.answer, (text) => eventsIn(text) >= 6);
+    assert.equal(pings.replaceAll(ping, ""), "");
     assert.deepEqual(collected, [], "the same clock has ticked for both: none inside an event");
 
     within.response.write(events.delta.slice(50));
@@ -109,14 +107,14 @@ describe("while upstream is silent", () => {
 
   it("an answer in one piece gets no ping", async (t) => {
     const { relay, upstream, token } = await setUp(t, { PING_INTERVAL: "50ms" });
-    const other = open(relay.url, { headers: withToken(token), body: askStream("hi") });
+    const other = begun(open(relay.url, { headers: withToken(token), body: askStream("hi") }));
     const stream = await upstream.next();
     stream.writeHead(200, eventStream).write(events.start);
     const call = open(relay.url, { headers: withToken(token), body: ask("hi") });
     const response = await upstream.next();
     response.writeHead(200, { "content-type": "application/json" }).write('{"type":');
     const answer = await begun(call);
-    await readUntil(await begun(other), (text) => eventsIn(text) > 6);
+    await readUntil(await other, (text) => eventsIn(text) > 6);
     response.end('"message"}');
     assert.equal((await finish(answer)).body.toString(), '{"type":"message"}');
     stream.end();
@@ -161,7 +159,9 @@ const noProc = process.platform === "linux" ? false : "/proc is read";
 
 describe("a reader slower than upstream", () => {
   for (const kind of ["stream", "message"] as const) {
-    it(`of a ${kind} holds upstream back instead of filling memory`, { skip: noProc }, async (t) => {
+    it(`of a ${kind} holds upstream back instead of filling memory`, {
+      skip: noProc,
+    }, async (t) => {
       const { relay, upstream, token } = await setUp(t, { PING_INTERVAL: "50ms" });
       // Warm: code compiled, buffers made.
       const warm = open(relay.url, { headers: withToken(token), body: askStream("hi") });
@@ -177,10 +177,8 @@ describe("a reader slower than upstream", () => {
         body: kind === "stream" ? askStream("hi") : ask("hi"),
       });
       const response = await upstream.next();
-      response.writeHead(
-        200,
-        kind === "stream" ? eventStream : { "content-type": "application/json" },
-      );
+      const type = kind === "stream" ? eventStream : { "content-type": "application/json" };
+      response.writeHead(200, type).flushHeaders();
       const answer = await begun(call);
       answer.pause();
       const poured = pour(response, chunk, total);
@@ -188,7 +186,9 @@ describe("a reader slower than upstream", () => {
       assert.ok(taken < 24 * MiB, `upstream got rid of ${taken / MiB} MiB`);
       const growth = rssOf(relay) - before;
       assert.ok(growth < 32 * MiB, `${growth / MiB} MiB more`);
-      t.diagnostic(`${(taken / MiB).toFixed(1)} MiB on the way, ${(growth / MiB).toFixed(1)} MiB RSS`);
+      t.diagnostic(
+        `${(taken / MiB).toFixed(1)} MiB on the way, ${(growth / MiB).toFixed(1)} MiB RSS`,
+      );
 
       let got = 0;
       answer.on("data", (bytes: Buffer) => {

@@ -68,20 +68,30 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   await app.register(swagger, { openapi: openApiInfo(deps.version) });
   answerErrors(app, deps);
-  await app.register(async (scope) => messagesDoor(scope, deps.messages));
-  await app.register(async (scope) => {
-    readJsonBodies(scope);
-    logRequests(scope, deps.log);
-    healthDoor(scope, deps.health);
-    bootstrapDoor(scope, deps.bootstrap);
-    adminUsageDoor(scope, deps.usage);
-    adminBreakerDoor(scope, deps.breaker);
-    adminAuditDoor(scope, deps.audit);
-    await scope.register(async (inner) => adminDevicesDoor(inner, deps.devices));
-    await scope.register(async (inner) => adminCodesDoor(inner, deps.codes));
-  });
+  await app.register(room((scope) => messagesDoor(scope, deps.messages)));
+  await app.register(
+    room((scope) => {
+      readJsonBodies(scope);
+      logRequests(scope, deps.log);
+      healthDoor(scope, deps.health);
+      bootstrapDoor(scope, deps.bootstrap);
+      adminUsageDoor(scope, deps.usage);
+      adminBreakerDoor(scope, deps.breaker);
+      adminAuditDoor(scope, deps.audit);
+      void scope.register(room((inner) => adminDevicesDoor(inner, deps.devices)));
+      void scope.register(room((inner) => adminCodesDoor(inner, deps.codes)));
+    }),
+  );
   return app;
 };
+
+/** A scope of its own: what is added in it (hooks, body parsers) holds only there. */
+const room =
+  (furnish: (scope: FastifyInstance) => void): FastifyPluginCallback =>
+  (scope, _options, done) => {
+    furnish(scope);
+    done();
+  };
 
 const answerErrors = (app: FastifyInstance, { log }: AppDeps): void => {
   app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -108,7 +118,10 @@ const refusalOf = (error: FastifyError): Refusal => {
     return refusalForSchema(error.validation, error.validationContext);
   }
   if (error.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
-    return new Refusal("unsupported_media_type", "content-type must be application/json, in UTF-8.");
+    return new Refusal(
+      "unsupported_media_type",
+      "content-type must be application/json, in UTF-8.",
+    );
   }
   if (!(error instanceof Refusal) && error.statusCode !== undefined && error.statusCode < 500) {
     return new Refusal("invalid_request", error.message);

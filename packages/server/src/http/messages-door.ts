@@ -4,6 +4,7 @@ import type { Line } from "../pipeline/line.ts";
 import type { Log } from "../pipeline/log.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock, ModelsQuery, Operation } from "../pipeline/types.ts";
+import { BodyPool } from "./body-pool.ts";
 import { SocketReply } from "./caller-reply.ts";
 import { clientIp } from "./client-ip.ts";
 import { demandJson } from "./content-type.ts";
@@ -75,6 +76,7 @@ const walk = async (
         operation,
         headers: raw.headers,
         readBody: () => bodyOf(raw, operation, deps.maxPayloadBytes),
+        releaseBody,
         clientIp: clientIp(raw, deps.trustProxy),
         startedAt,
       },
@@ -94,6 +96,9 @@ const walk = async (
   }
 };
 
+const pool = new BodyPool();
+const releaseBody = (body: Buffer): void => pool.giveBack(body);
+
 const bodyOf = async (
   raw: FastifyRequest["raw"],
   operation: Operation,
@@ -103,7 +108,7 @@ const bodyOf = async (
     return null;
   }
   demandJson(raw.headers);
-  return readBody(raw, limit);
+  return readBody(raw, limit, pool);
 };
 
 const isBeta = (url: string | undefined): boolean => url?.endsWith("?beta=true") ?? false;

@@ -28,6 +28,13 @@ const keptFromUpstream = new Set([
 ]);
 
 const keptFromCaller = new Set([
+  // Which origins may read our answers is ours to say (CORS_ORIGINS).
+  "access-control-allow-credentials",
+  "access-control-allow-headers",
+  "access-control-allow-methods",
+  "access-control-allow-origin",
+  "access-control-expose-headers",
+  "access-control-max-age",
   "alt-svc",
   "connection",
   "keep-alive",

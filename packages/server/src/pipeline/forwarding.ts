@@ -144,6 +144,7 @@ export class Forwarding implements UpstreamReceiver, Active {
     }
     this.#reply.end(this.#lastChunk);
     this.#record("complete", this.#status);
+    this.#admitted.releaseBody();
     this.#done();
   }
 

@@ -61,6 +61,7 @@ const admit = (
   return {
     intent: intentOf(deps, ingress, caller, facts, body?.length ?? 0),
     request: { operation, headers: headersForUpstream(ingress.headers), body },
+    releaseBody: () => body !== null && ingress.releaseBody(body),
     startedMs,
   };
 };

@@ -38,6 +38,8 @@ export type Ingress = Readonly<{
    * @throws Refusal `too_large`, `invalid_request` when the caller broke off
    */
   readBody(): Promise<Buffer | null>;
+  /** Takes the body's memory back. Only when upstream has answered in full; otherwise it is left to the collector. */
+  releaseBody(body: Buffer): void;
   clientIp: string;
   startedAt: EpochMs;
 }>;
@@ -182,6 +184,8 @@ export type UpstreamRequest = Readonly<{
 export type Admitted = Readonly<{
   intent: Intent;
   request: UpstreamRequest;
+  /** Call at most once, when upstream has answered in full. */
+  releaseBody(): void;
   /** Monotonic time at which the request came in. */
   startedMs: number;
 }>;
