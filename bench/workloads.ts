@@ -36,7 +36,7 @@ export const FULL: Effort = {
 };
 
 export const QUICK: Effort = {
-  warmUpMs: 900,
+  warmUpMs: 800,
   rounds: 3,
   roundMs: 400,
   latencyRounds: 1,

@@ -177,6 +177,22 @@ describe("requests that two readers could read in two ways", () => {
     });
   });
 
+  it("every header value our parser takes upstream's client takes too: none opens the breaker", async () => {
+    relay.simulator.reset();
+    for (const value of ["", "a\tb", "caf\xe9", "\xff\x80", "\"'<>;,=(){}[]"]) {
+      for (const name of ["X-A", "Anthropic-Beta", "x!#$%&'*+-.^_`|~"]) {
+        const bytes = Buffer.from(post(`${name}: ${value}\r\n${length}`, body), "latin1");
+        const { statuses, text } = await sendRaw(relay.port, bytes);
+        assert.deepEqual(statuses, [200], text);
+        const seen = relay.simulator.log.at(-1)?.headers[name.toLowerCase()];
+        assert.equal(seen, value);
+      }
+    }
+    const breaker = await relay.admin("/admin/circuit-breaker");
+    assert.equal(breaker.body.consecutive_failures, 0);
+    relay.simulator.reset();
+  });
+
   it("an upgrade to h2c is not taken: one HTTP/1.1 answer, and upstream hears nothing of it", async () => {
     relay.simulator.reset();
     const upgrade =

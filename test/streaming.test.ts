@@ -127,7 +127,7 @@ const rssOf = (relay: Relay): number => {
 };
 
 /** Writes as much as is taken; tells how much that was so far. */
-const pour = (response: ServerResponse, chunk: Buffer, total: number) => {
+const pour = (response: ServerResponse, chunk: Buffer, total: number, last: string) => {
   const state = { sent: 0 };
   const more = (): void => {
     while (state.sent < total) {
@@ -137,7 +137,8 @@ const pour = (response: ServerResponse, chunk: Buffer, total: number) => {
         return;
       }
     }
-    response.end();
+    response.end(last);
+    state.sent += last.length;
   };
   more();
   return state;
@@ -181,7 +182,7 @@ describe("a reader slower than upstream", () => {
       response.writeHead(200, type).flushHeaders();
       const answer = await begun(call);
       answer.pause();
-      const poured = pour(response, chunk, total);
+      const poured = pour(response, chunk, total, kind === "stream" ? wholeStream : "end");
       const taken = await settled(() => poured.sent);
       assert.ok(taken < 24 * MiB, `upstream got rid of ${taken / MiB} MiB`);
       const growth = rssOf(relay) - before;

@@ -95,6 +95,7 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
       now: clock.monotonicMs,
     }),
     relayAllows: compileModelList(config.allowedModels.length > 0 ? config.allowedModels : null),
+    modelsRestricted: config.allowedModels.length > 0,
     upstream: upstream.port,
     ledger: store.ledger,
     prices: createPriceBook(options.prices),
@@ -102,6 +103,7 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     clock,
     log,
     pingIntervalMs: config.pingIntervalMs,
+    flushed: config.ledgerSync === "full" ? store.flushed : null,
   });
   const { trustProxy } = config;
   const access = createAdminAccess({

@@ -5,6 +5,7 @@
 import { Fault, type Setting } from "./config/setting.ts";
 import { type SettingName, settings, type Values } from "./config/settings.ts";
 import type { Sources } from "./config/sources.ts";
+import { modelPatternFault } from "./pipeline/model-pattern.ts";
 
 export type UpstreamChoice =
   | { readonly kind: "anthropic"; readonly apiKeys: readonly string[]; readonly baseUrl: string }
@@ -103,13 +104,25 @@ const judge = (values: Values): string[] => {
     );
   }
   for (const pattern of values.allowedModels) {
-    if (!/^[\x21-\x29\x2b-\x7e]+\*?$/.test(pattern)) {
-      faults.push(
-        `ALLOWED_MODELS holds "${pattern}": write exact model ids or patterns with one * at the end.`,
-      );
+    const fault = modelPatternFault(pattern);
+    if (fault !== null) {
+      faults.push(`ALLOWED_MODELS: ${fault}.`);
     }
   }
+  demand(
+    values.anthropicApiKeys.length === 0 || !isOwnAddress(values),
+    "ANTHROPIC_BASE_URL is this server's own address: it would call itself. It names upstream; clients set their own.",
+  );
   return faults;
+};
+
+/** True for the address callers use: a shell set up for them passes it on to the server it starts. */
+const isOwnAddress = ({ anthropicBaseUrl, port, proxyBaseUrl }: Values): boolean => {
+  const upstream = new URL(anthropicBaseUrl);
+  const upstreamPort = Number(upstream.port || (upstream.protocol === "https:" ? 443 : 80));
+  return (
+    anthropicBaseUrl === proxyBaseUrl || (isLoopback(upstream.hostname) && upstreamPort === port)
+  );
 };
 
 const assemble = (values: Values, sources: Sources): Config => {

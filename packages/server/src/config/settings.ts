@@ -62,7 +62,7 @@ export const settings = {
     fallback: "127.0.0.1",
     shown: "127.0.0.1",
     about:
-      "Address to listen on. Anything but loopback demands `JWT_SECRET`, `ADMIN_TOKEN` and a `BOOTSTRAP` other than `open`.",
+      "Address to listen on. Anything but loopback demands what production demands, and a `BOOTSTRAP` other than `open`.",
   }),
   port: define({
     name: "PORT",

@@ -10,7 +10,7 @@ export const demandJson = (headers: IncomingHttpHeaders): void => {
   // The usual case by comparison; the pattern for the rest.
   if (
     type !== "application/json" &&
-    !/^application\/json *(; *charset *= *"?utf-8"?)? *$/i.test(type ?? "")
+    !/^application\/json *(; *charset *= *"?utf-?8"?)? *$/i.test(type ?? "")
   ) {
     throw new Refusal(
       "unsupported_media_type",

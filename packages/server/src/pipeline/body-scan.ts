@@ -55,7 +55,7 @@ const readDocument = (json: JsonBytes, reading: Reading): void => {
 
 const factsOf = (reading: Reading, operation: "messages" | "count_tokens"): BodyFacts => {
   const { model, maxTokens } = reading;
-  if (model === null) throw invalid("model: a model id is required, e.g. claude-sonnet-4-5");
+  if (model === null) throw invalid("model: a model id is required, e.g. claude-sonnet-5-5");
   if (maxTokens === null && operation === "messages") {
     throw invalid("max_tokens: required, a whole number of at least 1");
   }

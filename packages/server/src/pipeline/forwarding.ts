@@ -22,7 +22,7 @@ import type {
   Usage,
 } from "./types.ts";
 import { refusalFor } from "./upstream-refusal.ts";
-import { emptyUsage, type UsageMeter } from "./usage.ts";
+import { emptyUsage, type UsageMeter, type UsageReport } from "./usage.ts";
 import { createJsonMeter } from "./usage-json.ts";
 import { createSseMeter } from "./usage-sse.ts";
 
@@ -34,6 +34,8 @@ export type ForwardingDeps = Readonly<{
   clock: Clock;
   log: Log;
   pingIntervalMs: number;
+  /** With `LEDGER_SYNC=full`: resolves when the lines so far are on disk, for which an answer's end waits. */
+  flushed: (() => Promise<void>) | null;
 }>;
 
 /** 499: nobody was there any more to see a status (nginx's word for it). */
@@ -58,6 +60,8 @@ export class Forwarding implements UpstreamReceiver, Active {
   #firstByteMs: number | null = null;
   #lastByteMs: number;
   #bytesLeft = -1;
+  /** The caller reads slower than upstream writes: upstream waits. */
+  #held = false;
   #lastChunk: Buffer | null = null;
   #upstreamRequestId: string | null = null;
   #markedOutput = 0;
@@ -92,7 +96,7 @@ export class Forwarding implements UpstreamReceiver, Active {
     }
     this.#logSend();
     this.#exchange = upstream.send(this.#admitted.request, this);
-    this.#reply.onDrain(() => this.#exchange?.resume());
+    this.#reply.onDrain(() => this.#release());
   }
 
   onStart(status: number, headers: IncomingHttpHeaders): void {
@@ -129,21 +133,28 @@ export class Forwarding implements UpstreamReceiver, Active {
         return;
       }
     }
-    if (!this.#reply.write(chunk)) {
-      this.#exchange?.pause();
-    }
+    this.#write(chunk);
   }
 
   onEnd(): void {
-    if (this.#streamIsCut()) {
+    const report = this.#meter?.report() ?? null;
+    if (this.#isCut(report)) {
       this.#breakOff(
         "upstream_broke",
         "Upstream ended the stream before its message was complete.",
       );
       return;
     }
-    this.#reply.end(this.#lastChunk);
-    this.#record("complete", this.#status);
+    const { flushed } = this.#deps;
+    if (flushed === null) {
+      this.#reply.end(this.#lastChunk);
+      this.#record("complete", this.#status, report);
+    } else {
+      this.#record("complete", this.#status, report);
+      const end = (): void => this.#reply.end(this.#lastChunk);
+      // A line that did not reach the disk is tried again by the journal; the answer is not held back for it.
+      flushed().then(end, end);
+    }
     this.#admitted.releaseBody();
     this.#done();
   }
@@ -154,7 +165,7 @@ export class Forwarding implements UpstreamReceiver, Active {
       return;
     }
     const refusal = refusalFor(failure);
-    this.#record("upstream_broke", errorMeanings[refusal.code].status, failure);
+    this.#record("upstream_broke", errorMeanings[refusal.code].status, null, failure);
     this.#refuse(refusal);
   }
 
@@ -162,9 +173,10 @@ export class Forwarding implements UpstreamReceiver, Active {
     if (!this.#stream || this.#over || this.#meter === null) {
       return;
     }
-    if (nowMs - this.#lastByteMs >= this.#deps.pingIntervalMs && this.#meter.atEventBoundary) {
+    const silent = !this.#held && nowMs - this.#lastByteMs >= this.#deps.pingIntervalMs;
+    if (silent && this.#meter.atEventBoundary) {
       this.#lastByteMs = nowMs;
-      this.#reply.write(ping);
+      this.#write(ping);
     }
     this.#markProgress(nowMs);
   }
@@ -184,6 +196,20 @@ export class Forwarding implements UpstreamReceiver, Active {
     this.#refuse(refusal);
   }
 
+  #write(chunk: Buffer): void {
+    if (!this.#reply.write(chunk)) {
+      this.#held = true;
+      this.#exchange?.pause();
+    }
+  }
+
+  #release(): void {
+    this.#held = false;
+    // The silence until now was the caller's, not upstream's.
+    this.#lastByteMs = this.#deps.clock.monotonicMs();
+    this.#exchange?.resume();
+  }
+
   #leave(): void {
     if (this.#over) {
       return;
@@ -193,12 +219,15 @@ export class Forwarding implements UpstreamReceiver, Active {
     this.#done();
   }
 
-  #streamIsCut(): boolean {
-    if (!this.#stream || this.#meter === null || this.#status >= 400) {
-      return false;
-    }
-    const report = this.#meter.report();
-    return !report.complete && report.errorType === null;
+  /** A stream that ended without its message's end, and without saying why. */
+  #isCut(report: UsageReport | null): boolean {
+    return (
+      this.#stream &&
+      this.#status < 400 &&
+      report !== null &&
+      !report.complete &&
+      report.errorType === null
+    );
   }
 
   #breakOff(ending: Ending, message: string): void {
@@ -226,11 +255,15 @@ export class Forwarding implements UpstreamReceiver, Active {
     }
   }
 
-  #record(ending: Ending, status: number, failure: UpstreamFailure | null = null): void {
+  #record(
+    ending: Ending,
+    status: number,
+    report: UsageReport | null = this.#meter?.report() ?? null,
+    failure: UpstreamFailure | null = null,
+  ): void {
     this.#over = true;
     const { active, clock, ledger } = this.#deps;
     active.delete(this);
-    const report = this.#meter?.report() ?? null;
     const accuracy = this.#accuracy(ending, report?.complete ?? false, failure);
     const usage = this.#usage(accuracy, report?.usage ?? null);
     const { costMicroUsd, flag } =

@@ -12,6 +12,7 @@ import type { Authenticate } from "./authenticate.ts";
 import { scanBody } from "./body-scan.ts";
 import { headersForUpstream } from "./forward-headers.ts";
 import { type ForwardingDeps, forward } from "./forwarding.ts";
+import { ModelListReply } from "./model-list-reply.ts";
 import { compileModelList } from "./model-pattern.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import type { Admitted, BodyFacts, Caller, CallerReply, Ingress, Intent, Policy } from "./types.ts";
@@ -22,6 +23,8 @@ export type LineDeps = ForwardingDeps &
     authenticate: Authenticate;
     limiter: RateLimiter;
     relayAllows: AllowsModel;
+    /** Whether `relayAllows` leaves any model out. */
+    modelsRestricted: boolean;
   }>;
 
 export type Line = (ingress: Ingress, reply: CallerReply) => Promise<void>;
@@ -36,7 +39,7 @@ export const createLine =
     const body = await ingress.readBody();
     const admitted = admit(deps, ingress, caller, body, startedMs);
     await deps.ledger.open(admitted.intent);
-    await forward(deps, admitted, reply);
+    await forward(deps, admitted, replyFor(deps, ingress, caller, reply));
   };
 
 const admit = (
@@ -64,6 +67,20 @@ const admit = (
     releaseBody: () => body !== null && ingress.releaseBody(body),
     startedMs,
   };
+};
+
+/** Under a list of models, the list of models is cut to it. */
+const replyFor = (
+  deps: LineDeps,
+  { operation }: Ingress,
+  { policy }: Caller,
+  reply: CallerReply,
+): CallerReply => {
+  if (operation.kind !== "list_models" || (!deps.modelsRestricted && policy.models === null)) {
+    return reply;
+  }
+  const callerAllows = allowsModel(policy);
+  return new ModelListReply(reply, (model) => deps.relayAllows(model) && callerAllows(model));
 };
 
 const intentOf = (

@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type DeviceId, epochMs } from "@claude-relay/contract";
+import type { DeviceRecord, DeviceStore, SupersededToken } from "../pipeline/ports.ts";
+import { Refusal } from "../pipeline/refusal.ts";
+import { DeviceIndex } from "./device-index.ts";
+import { createIdentify } from "./identify.ts";
+import type { WrapperClaims } from "./wrapper-token.ts";
+
+const record: DeviceRecord = {
+  id: "test-device-0001" as DeviceId,
+  status: "active",
+  label: null,
+  appVersion: null,
+  publicKey: null,
+  userId: null,
+  organizationId: null,
+  models: null,
+  requestsPerMinute: null,
+  createdAt: epochMs(0),
+  approvedAt: null,
+  lastBootstrapAt: null,
+  tokensValidAfter: epochMs(0),
+};
+
+const setup = async (kept: readonly SupersededToken[] = []) => {
+  const time = { ms: 1_000_000 };
+  const clock = { now: () => epochMs(time.ms), monotonicMs: () => time.ms };
+  const replaced = new Map(kept.map((token) => [token.jti, token]));
+  const store = {
+    loadAll: async () => [record],
+    pruneSuperseded: async () => 0,
+    loadSuperseded: async () => [...replaced.values()],
+    supersedeToken: async (token: SupersededToken) => {
+      const known = replaced.get(token.jti);
+      replaced.set(token.jti, known ?? token);
+      return known ?? token;
+    },
+  } as Partial<DeviceStore> as DeviceStore;
+  const devices = await DeviceIndex.load(store, clock);
+  const claims: WrapperClaims = {
+    deviceId: record.id,
+    jti: "jti-1",
+    issuedAt: epochMs(500_000),
+    expiresAt: epochMs(2_000_000),
+  };
+  const verified: string[] = [];
+  const refused: string[] = [];
+  const identify = createIdentify({
+    devices,
+    clock,
+    tokens: {
+      issue: () => Promise.reject(new Error("not asked for")),
+      verify: async (token) => {
+        verified.push(token);
+        if (!token.startsWith("good")) {
+          throw new Refusal("credential_invalid", "bad");
+        }
+        return { ...claims, jti: token };
+      },
+    },
+    onRefused: (refusal, ip) => refused.push(`${refusal.code} ${ip}`),
+  });
+  return { time, devices, claims, identify, verified, refused };
+};
+
+const refusedAs = (code: string) => (error: unknown) =>
+  error instanceof Refusal && error.code === code;
+
+describe("identify", () => {
+  it("checks a signature once and remembers the whole token", async () => {
+    const { identify, verified } = await setup();
+    assert.equal(identify.known("good-1"), null);
+    const caller = await identify.verify("good-1", "ip");
+    assert.equal(caller.id, record.id);
+    assert.equal(identify.known("good-1"), caller);
+    assert.equal(identify.known("good-12"), null);
+    assert.equal(identify.known("good-"), null);
+    assert.deepEqual(verified, ["good-1"]);
+  });
+
+  it("remembers no bad token, and tells of each", async () => {
+    const { identify, refused } = await setup();
+    await assert.rejects(identify.verify("bad", "1.2.3.4"), refusedAs("credential_invalid"));
+    assert.equal(identify.known("bad"), null);
+    assert.deepEqual(refused, ["credential_invalid 1.2.3.4"]);
+  });
+
+  it("forgets a token at its expiry", async () => {
+    const { identify, time } = await setup();
+    await identify.verify("good-1", "ip");
+    time.ms = 1_999_999;
+    assert.ok(identify.known("good-1"));
+    time.ms = 2_000_000;
+    assert.equal(identify.known("good-1"), null);
+  });
+
+  for (const [change, code] of [
+    [{ status: "disabled" }, "forbidden"],
+    [{ status: "pending" }, "forbidden"],
+    [{ status: "revoked" }, "credential_invalid"],
+    [{ tokensValidAfter: epochMs(500_001) }, "credential_invalid"],
+  ] as const) {
+    it(`a remembered token counts no more once its device is ${JSON.stringify(change)}`, async () => {
+      const { identify, devices } = await setup();
+      await identify.verify("good-1", "ip");
+      devices.keep({ ...record, ...change });
+      assert.equal(identify.known("good-1"), null);
+      await assert.rejects(identify.verify("good-1", "ip"), refusedAs(code));
+    });
+  }
+
+  it("gives the policy of the device as it is now", async () => {
+    const { identify, devices } = await setup();
+    await identify.verify("good-1", "ip");
+    devices.keep({ ...record, models: ["a"], requestsPerMinute: 3 });
+    assert.deepEqual(identify.known("good-1")?.policy, { models: ["a"], requestsPerMinute: 3 });
+  });
+});
+
+describe("the device index", () => {
+  it("lets a replaced token live for its grace, and a replay does not lengthen it", async () => {
+    const { devices, claims, time } = await setup();
+    assert.equal(await devices.supersede(claims, epochMs(1_060_000)), true);
+    time.ms = 1_050_000;
+    devices.callerFor(claims);
+    assert.equal(await devices.supersede(claims, epochMs(1_110_000)), false);
+    time.ms = 1_059_999;
+    devices.callerFor(claims);
+    time.ms = 1_060_000;
+    assert.throws(() => devices.callerFor(claims), refusedAs("credential_expired"));
+  });
+
+  it("knows from the store what was replaced before a restart", async () => {
+    const { devices, claims } = await setup([
+      {
+        jti: "jti-1",
+        deviceId: record.id,
+        deadAfter: epochMs(900_000),
+        expiresAt: epochMs(2_000_000),
+      },
+    ]);
+    assert.throws(() => devices.callerFor(claims), refusedAs("credential_expired"));
+  });
+
+  it("knows no stranger", async () => {
+    const { devices, claims } = await setup();
+    const stranger = { ...claims, deviceId: "someone-else" as DeviceId };
+    assert.throws(() => devices.callerFor(stranger), refusedAs("credential_invalid"));
+  });
+
+  it("runs work on one device in turn, on others meanwhile, and survives a failure", async () => {
+    const { devices } = await setup();
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    const done: string[] = [];
+    const first = devices.alone(record.id, async () => {
+      await gate;
+      done.push("first");
+      throw new Error("it broke");
+    });
+    const second = devices.alone(record.id, async () => done.push("second"));
+    await devices.alone("someone-else" as DeviceId, async () => done.push("other"));
+    open();
+    await assert.rejects(first, /it broke/);
+    await second;
+    assert.deepEqual(done, ["other", "first", "second"]);
+  });
+});

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { DeviceId } from "@claude-relay/contract";
+import { createAuthenticate, type Identify } from "./authenticate.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
+import { Refusal } from "./refusal.ts";
+import type { Caller } from "./types.ts";
+
+const caller: Caller = {
+  kind: "device",
+  id: "test-device-0001" as DeviceId,
+  userId: null,
+  organizationId: null,
+  policy: { models: null, requestsPerMinute: null },
+};
+
+const setup = (failuresLeft: number) => {
+  const examined: string[] = [];
+  const state = { left: failuresLeft };
+  const decision = () => ({
+    allowed: state.left > 0,
+    limit: 1,
+    remaining: state.left,
+    resetMs: 0,
+    retryAfterMs: 2500,
+  });
+  const failures: RateLimiter = {
+    peek: decision,
+    take: () => {
+      state.left -= 1;
+      return decision();
+    },
+  };
+  const identify: Identify = {
+    known: (credential) => (credential === "known" ? caller : null),
+    verify: async (credential) => {
+      examined.push(credential);
+      if (credential !== "good") {
+        throw new Refusal("credential_invalid", "bad");
+      }
+      return caller;
+    },
+  };
+  const authenticate = createAuthenticate(identify, failures);
+  return {
+    state,
+    examined,
+    authenticate: (token: string) => authenticate({ authorization: `Bearer ${token}` }, "1.2.3.4"),
+  };
+};
+
+describe("authenticate", () => {
+  it("answers at once, without a promise, for a token known to be good", () => {
+    assert.equal(setup(1).authenticate("known"), caller);
+  });
+
+  it("examines others, and counts only failures", async () => {
+    const { authenticate, state } = setup(2);
+    assert.equal(await authenticate("good"), caller);
+    assert.equal(state.left, 2);
+    await assert.rejects(async () => authenticate("bad"), /bad/);
+    assert.equal(state.left, 1);
+  });
+
+  it("examines nothing more from an address that failed too often, but knows its friends", async () => {
+    const { authenticate, examined } = setup(0);
+    for (const token of ["bad", "good"]) {
+      await assert.rejects(
+        async () => authenticate(token),
+        (error: Refusal) => error.code === "rate_limited" && error.details.retryAfterSeconds === 3,
+      );
+    }
+    assert.deepEqual(examined, []);
+    assert.equal(authenticate("known"), caller);
+  });
+});

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { LineDeps } from "./line.ts";
+import { Refusal } from "./refusal.ts";
+import { body, lineFixture } from "./test-setup.ts";
+
+const refuse = (code: "credential_invalid" | "storage_unavailable" | "too_large") => () => {
+  throw new Refusal(code, "no");
+};
+const refusedAs = (code: string) => (error: unknown) =>
+  error instanceof Refusal && error.code === code;
+const full = { allowed: false, limit: 1, remaining: 0, resetMs: 0, retryAfterMs: 5000 };
+
+describe("the line", () => {
+  it("authenticates, limits, reads, writes to the ledger, and only then calls upstream", async () => {
+    const { walk, steps, upstream, intents } = lineFixture();
+    const walked = walk();
+    const receiver = await upstream.called;
+    assert.deepEqual(steps, ["authenticate", "rate", "body", "open"]);
+    assert.deepEqual(upstream.notes, ["send"]);
+    const [intent] = intents;
+    assert.equal(intent?.model, "claude-haiku-4-5");
+    assert.equal(intent?.bodyBytes, body.length);
+    assert.equal(intent?.holdMicroUsd, 5000);
+    assert.equal(intent?.fallback.accuracy, "estimated");
+    receiver.onStart(200, {});
+    receiver.onEnd();
+    await walked;
+  });
+
+  const refusals: readonly [
+    what: string,
+    changes: Partial<LineDeps>,
+    steps: string[],
+    code: string,
+  ][] = [
+    ["a bad credential", { authenticate: refuse("credential_invalid") }, [], "credential_invalid"],
+    [
+      "a full limit",
+      { limiter: { take: () => full, peek: () => full } },
+      ["authenticate"],
+      "rate_limited",
+    ],
+    [
+      "a denied model",
+      { relayAllows: () => false },
+      ["authenticate", "rate", "body"],
+      "model_denied",
+    ],
+    [
+      "a ledger that cannot be written",
+      {
+        ledger: { open: async () => refuse("storage_unavailable")(), progress() {}, close() {} },
+      },
+      ["authenticate", "rate", "body"],
+      "storage_unavailable",
+    ],
+  ];
+  for (const [what, changes, reached, code] of refusals) {
+    it(`stops at ${what}: no later stage runs and upstream is not called`, async () => {
+      const { walk, steps, upstream, outcomes, active } = lineFixture(changes);
+      await assert.rejects(walk(), refusedAs(code));
+      assert.deepEqual(steps, reached);
+      assert.deepEqual(upstream.notes, []);
+      assert.deepEqual(outcomes, []);
+      assert.equal(active.size, 0);
+    });
+  }
+
+  it("stops at a body that is refused, and at one that is not JSON", async () => {
+    const { walk, upstream, intents } = lineFixture();
+    await assert.rejects(walk({ readBody: refuse("too_large") }), refusedAs("too_large"));
+    const broken = { readBody: async () => Buffer.from("{") };
+    await assert.rejects(walk(broken), refusedAs("invalid_request"));
+    assert.deepEqual(upstream.notes, []);
+    assert.deepEqual(intents, []);
+  });
+
+  it("holds nothing for what upstream does not bill", async () => {
+    const { walk, upstream, intents } = lineFixture();
+    void walk({ operation: { kind: "list_models", query: {} }, readBody: async () => null });
+    await upstream.called;
+    assert.equal(intents[0]?.holdMicroUsd, 0);
+    assert.equal(intents[0]?.fallback.accuracy, "free");
+    assert.equal(intents[0]?.model, null);
+  });
+
+  it("keeps Claude Code's session id when it is one", async () => {
+    for (const [header, kept] of [
+      ["0b8f7a52-5c1c", "0b8f7a52-5c1c"],
+      ["with a blank", null],
+      ["x".repeat(129), null],
+      ["", null],
+    ] as const) {
+      const { walk, upstream, intents } = lineFixture();
+      void walk({ headers: { "x-claude-code-session-id": header } });
+      await upstream.called;
+      assert.equal(intents[0]?.sessionId, kept);
+    }
+  });
+});

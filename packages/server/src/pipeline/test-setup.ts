@@ -1,0 +1,164 @@
+/** The line over ports that only take notes: for the tests of line.ts and forwarding.ts. */
+import type { IncomingHttpHeaders } from "node:http";
+import { type DeviceId, epochMs, microUsd, type RequestId } from "@claude-relay/contract";
+import { ActiveExchanges } from "./active-exchanges.ts";
+import { createLine, type LineDeps } from "./line.ts";
+import type { Log } from "./log.ts";
+import type {
+  Caller,
+  CallerReply,
+  Ingress,
+  Intent,
+  Outcome,
+  Upstream,
+  UpstreamReceiver,
+} from "./types.ts";
+
+export const body = Buffer.from('{"model":"claude-haiku-4-5","max_tokens":9,"messages":[]}');
+
+const caller: Caller = {
+  kind: "device",
+  id: "test-device-0001" as DeviceId,
+  userId: null,
+  organizationId: null,
+  policy: { models: null, requestsPerMinute: null },
+};
+
+const quiet: Log = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  isLevelEnabled: () => false,
+};
+
+/** A caller that reads what it is given and says when it wants no more. */
+class NotedReply implements CallerReply {
+  readonly left = false;
+  /** What was done to it, in order. */
+  readonly notes: string[] = [];
+  /** Whether the next writes are taken at once. */
+  ready = true;
+  drain: () => void = () => {};
+  leave: () => void = () => {};
+
+  start(status: number, _headers: string[]): void {
+    this.notes.push(`start ${status}`);
+  }
+
+  write(chunk: Buffer): boolean {
+    this.notes.push(`write ${chunk}`);
+    return this.ready;
+  }
+
+  end(lastChunk: Buffer | null): void {
+    this.notes.push(lastChunk === null ? "end" : `end ${lastChunk}`);
+  }
+
+  breakOff(lastChunk: Buffer | null): void {
+    this.notes.push(lastChunk === null ? "break off" : `break off ${lastChunk}`);
+  }
+
+  onDrain(listener: () => void): void {
+    this.drain = listener;
+  }
+
+  onLeave(listener: () => void): void {
+    this.leave = listener;
+  }
+}
+
+/** An upstream whose answer the test gives. */
+class NotedUpstream implements Upstream {
+  readonly name = "test";
+  readonly notes: string[] = [];
+  receiver: UpstreamReceiver | null = null;
+  /** Resolves when the line has called. */
+  readonly called: Promise<UpstreamReceiver>;
+  readonly #call: (receiver: UpstreamReceiver) => void;
+
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<UpstreamReceiver>();
+    this.called = promise;
+    this.#call = resolve;
+  }
+
+  send(_request: unknown, receiver: UpstreamReceiver) {
+    this.notes.push("send");
+    this.#call(receiver);
+    const note = (what: string) => (): void => void this.notes.push(what);
+    return { pause: note("pause"), resume: note("resume"), cancel: note("cancel") };
+  }
+}
+
+/** @param changes ports that behave otherwise */
+export const lineFixture = (changes: Partial<LineDeps> = {}) => {
+  const time = { ms: 1000 };
+  const steps: string[] = [];
+  const intents: Intent[] = [];
+  const outcomes: Outcome[] = [];
+  const released: Buffer[] = [];
+  const upstream = new NotedUpstream();
+  const reply = new NotedReply();
+  const active = new ActiveExchanges();
+  const taken = { allowed: true, limit: 1, remaining: 0, resetMs: 0, retryAfterMs: 0 };
+  const step = (what: string) => {
+    steps.push(what);
+    return taken;
+  };
+  const line = createLine({
+    authenticate: () => {
+      steps.push("authenticate");
+      return caller;
+    },
+    limiter: { take: () => step("rate"), peek: () => taken },
+    relayAllows: () => true,
+    upstream,
+    ledger: {
+      open: async (intent) => {
+        steps.push("open");
+        intents.push(intent);
+      },
+      progress: () => steps.push("progress"),
+      close: (outcome) => void outcomes.push(outcome),
+    },
+    prices: {
+      price: ({ usage }) => ({
+        costMicroUsd: microUsd(usage.inputTokens + usage.outputTokens),
+        flag: null,
+      }),
+      worstCase: () => microUsd(5000),
+    },
+    active,
+    clock: { now: () => epochMs(1_790_000_000_000 + time.ms), monotonicMs: () => time.ms },
+    log: quiet,
+    pingIntervalMs: 15_000,
+    flushed: null,
+    modelsRestricted: false,
+    ...changes,
+  });
+  const ingress = (more: Partial<Ingress> = {}): Ingress => ({
+    id: "req_01M7YZMHQTKWWKPHRQEMWPZDY6" as RequestId,
+    operation: { kind: "messages", beta: false },
+    headers: { authorization: "Bearer x" } satisfies IncomingHttpHeaders,
+    readBody: async () => {
+      steps.push("body");
+      return body;
+    },
+    releaseBody: (bytes) => void released.push(bytes),
+    clientIp: "127.0.0.1",
+    startedAt: epochMs(1_790_000_000_000),
+    ...more,
+  });
+  return {
+    time,
+    steps,
+    intents,
+    outcomes,
+    released,
+    upstream,
+    reply,
+    active,
+    walk: (more?: Partial<Ingress>) => line(ingress(more), reply),
+  };
+};
