@@ -13,9 +13,13 @@ const files = given.length > 0 ? given : ["packages/*/src/**/*.test.ts", "test/*
 if (given.length === 0 || given.some((file) => file.includes("claude-code"))) {
   installTools();
 }
-const { status } = spawnSync(process.execPath, ["--test", "--test-reporter=spec", ...files], {
-  stdio: "inherit",
-});
+const { status } = spawnSync(
+  process.execPath,
+  ["--test", "--test-reporter=spec", "--test-timeout=300000", ...files],
+  {
+    stdio: "inherit",
+  },
+);
 process.exit(status ?? 1);
 
 function installTools(): void {

@@ -36,7 +36,7 @@ const closedPort = async (): Promise<number> => {
   return port;
 };
 
-describe("the circuit breaker", () => {
+describe("the circuit breaker", { concurrency: 4 }, () => {
   for (const scenario of ["529", "500", "503", "reset-before-headers"]) {
     it(`opens at the fifth ${scenario} in a row: the sixth call is refused without one to upstream`, async (t) => {
       const { relay, token, simulator } = await setUp(t);

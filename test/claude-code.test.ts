@@ -118,8 +118,9 @@ const requestsOf = (marker: string) =>
 /** How often the relay turned a device away, and why. */
 const refusalsOf = async (reason: RegExp): Promise<number> => {
   const { body } = await setting.relay.admin("/admin/audit?action=credential.refuse&limit=1000");
-  return body.data.filter(({ detail }: { detail: { reason: string } }) => reason.test(detail.reason))
-    .length;
+  return body.data.filter(({ detail }: { detail: { reason: string } }) =>
+    reason.test(detail.reason),
+  ).length;
 };
 
 describe("the real Claude Code", { skip, concurrency: true, timeout: 120_000 }, () => {
@@ -209,13 +210,17 @@ describe("the real Claude Code", { skip, concurrency: true, timeout: 120_000 }, 
     });
     const refused = await send(setting.relay.url, { headers: withToken(token), body: ask("hi") });
     assert.equal(refused.headers["x-should-retry"], "false");
-    const { body: before } = await setting.relay.admin("/admin/audit?action=credential.refuse&limit=1000");
+    const { body: before } = await setting.relay.admin(
+      "/admin/audit?action=credential.refuse&limit=1000",
+    );
     const revocations = (data: { detail: { reason: string } }[]) =>
       data.filter(({ detail }) => /revoked/.test(detail.reason)).length;
     const run = await claude(makeHome(t), "the marker is sloe", { ANTHROPIC_AUTH_TOKEN: token });
     assert.equal(run.code, 1);
     assert.equal(run.result.is_error, true);
-    const { body: now } = await setting.relay.admin("/admin/audit?action=credential.refuse&limit=1000");
+    const { body: now } = await setting.relay.admin(
+      "/admin/audit?action=credential.refuse&limit=1000",
+    );
     assert.equal(revocations(now.data) - revocations(before.data), 1);
     assert.equal(requestsOf("marker is sloe").length, 0);
   });

@@ -55,7 +55,7 @@ const setUp = async (t: TestContext, env: Record<string, string> = {}) => {
 
 const rest = wholeStream.slice(events.start.length);
 
-describe("SIGTERM", () => {
+describe("SIGTERM", { concurrency: 4 }, () => {
   it("lets running streams finish whole, then exits 0 with their rows complete", async (t) => {
     const { relay, token, upstream, exited, begin, signal, rows } = await setUp(t);
     const one = await begin();
@@ -80,7 +80,9 @@ describe("SIGTERM", () => {
     assert.deepEqual(await exited, [0, null]);
     const all = await rows();
     assert.equal(all.length, 3);
-    assert.ok(all.every(({ accuracy, ending }) => accuracy === "measured" && ending === "complete"));
+    assert.ok(
+      all.every(({ accuracy, ending }) => accuracy === "measured" && ending === "complete"),
+    );
   });
 
   it("turns readiness off and refuses new work with 503, while health stays visible", async (t) => {
@@ -112,7 +114,9 @@ describe("SIGTERM", () => {
     const { relay, token, upstream, exited, signal, rows } = await setUp(t);
     const body = JSON.stringify(askStream("hi"));
     const late = lateBody(relay.url, token, body);
-    await relay.logged(({ msg }) => msg === "Incoming request");
+    await relay.logged(
+      ({ msg, operation }) => msg === "Incoming request" && operation !== undefined,
+    );
     await signal();
     late.end(body.slice(10));
     const response = await upstream.next();
@@ -143,7 +147,7 @@ const lateBody = (url: string, token: string, body: string) => {
   return { end: (last: string) => call.end(last), answer: begun(call) };
 };
 
-describe("streams that do not finish", () => {
+describe("streams that do not finish", { concurrency: 4 }, () => {
   const cutOff = async (answer: Parameters<typeof finish>[0]): Promise<void> => {
     const { body, whole } = await finish(answer);
     assert.equal(whole, false);
@@ -205,6 +209,24 @@ describe("streams that do not finish", () => {
       response.write(text);
     }
     await signal();
+    assert.deepEqual(await exited, [0, null]);
+    assertEstimated(await rows());
+  });
+
+  it("though their body came after the signal are bound by DRAIN_TIMEOUT too", async (t) => {
+    const { relay, token, upstream, exited, signal, rows } = await setUp(t, {
+      DRAIN_TIMEOUT: "300ms",
+    });
+    const body = JSON.stringify(askStream("hi"));
+    const late = lateBody(relay.url, token, body);
+    await relay.logged(
+      ({ msg, operation }) => msg === "Incoming request" && operation !== undefined,
+    );
+    await signal();
+    late.end(body.slice(10));
+    const response = await upstream.next();
+    response.writeHead(200, eventStream).write(events.start);
+    await cutOff(await late.answer);
     assert.deepEqual(await exited, [0, null]);
     assertEstimated(await rows());
   });

@@ -70,7 +70,7 @@ const succeed = (response: ServerResponse): void => {
 const usedKeys = (log: readonly { headers: NodeJS.Dict<string | string[]> }[]) =>
   log.map(({ headers }) => headers["x-api-key"]);
 
-describe("several API keys", () => {
+describe("several API keys", { concurrency: 4 }, () => {
   it("are used in turn", async (t) => {
     const { relay, token, simulator } = await withGoodKeys(t, keys);
     for (let count = 0; count < 6; count += 1) {

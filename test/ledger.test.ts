@@ -1,12 +1,14 @@
 /** Every request has exactly one row, whatever happens to caller, upstream or relay. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { createSimulator } from "../packages/server/src/upstreams/simulator/server.ts";
 import { ask, askStream, type Setting, startSetting } from "./harness/anthropic.ts";
-import { begun, eventsIn, open, readUntil, send, withToken } from "./harness/http.ts";
+import { eventStream, events, startHandUpstream } from "./harness/hand-upstream.ts";
+import { begun, eventsIn, finish, open, readUntil, send, withToken } from "./harness/http.ts";
 import { onlyRow, type Row, rowsOf, rowsWhen } from "./harness/ledger.ts";
 import { masterKey, type Relay, startRelay } from "./harness/relay.ts";
 
@@ -135,7 +137,7 @@ const assertBilled = (row: Row, { bills }: Setting["simulator"]): void => {
   );
 };
 
-describe("what upstream does not charge for", () => {
+describe("what upstream does not charge for", { concurrency: 4 }, () => {
   for (const scenario of ["400", "401", "404", "413", "429:1", "500", "529", "html:502"]) {
     it(`its ${scenario} leaves a free row`, async (t) => {
       const { relay, token, simulator } = await setUp(t);
@@ -181,35 +183,78 @@ describe("what upstream does not charge for", () => {
   });
 });
 
-describe("a stream that upstream breaks", () => {
-  for (const scenario of [
-    "reset-mid-event:6",
-    "reset-mid-utf8",
-    "close-mid-stream:6",
-    "end-mid-stream:6",
-    "split:9,reset-mid-event:6",
-  ]) {
-    it(`by ${scenario} ends in an error event and no proper end, and the row is estimated`, async (t) => {
+/** What an SSE reader makes of a text: the name and the last data line of its last event. */
+const lastEvent = (text: string): { name: string | undefined; data: string | undefined } => {
+  assert.ok(text.endsWith("\n\n"));
+  const last = text.split("\n\n").at(-2) ?? "";
+  return {
+    name: [...last.matchAll(/^event: (.*)$/gm)].at(-1)?.[1],
+    data: [...last.matchAll(/^data: (.*)$/gm)].at(-1)?.[1],
+  };
+};
+
+const breaks = {
+  "a reset": (response: ServerResponse) => response.socket?.resetAndDestroy(),
+  "a closed connection": (response: ServerResponse) => response.socket?.destroySoon(),
+} as const;
+
+/** A relay before an upstream in the test's hand, and a call that has arrived there. */
+const inHand = async (t: TestContext, body: object) => {
+  const upstream = await startHandUpstream();
+  const relay = await startRelay({ upstreamUrl: upstream.url });
+  t.after(async () => {
+    await upstream.close();
+    await relay.stop();
+  });
+  const token = await relay.bootstrap();
+  const answer = begun(open(relay.url, { headers: withToken(token), body }));
+  return { relay, answer, response: await upstream.next() };
+};
+
+describe("a stream that upstream breaks", { concurrency: 4 }, () => {
+  const fox = Buffer.from(events.delta.replace("Hello", "🦊"));
+  const places = {
+    "between two events": Buffer.from(events.delta),
+    "within an event's name": Buffer.from("event: content_bl"),
+    "within an event's data": Buffer.from(events.delta.slice(0, 70)),
+    "between a line and its event's end": Buffer.from(events.delta.slice(0, -1)),
+    "within a character": fox.subarray(0, fox.indexOf("🦊") + 2),
+  };
+  for (const [how, breakIt] of Object.entries(breaks)) {
+    for (const [where, last] of Object.entries(places)) {
+      it(`by ${how} ${where} ends in an error event and no proper end; the row is estimated`, async (t) => {
+        const { relay, answer, response } = await inHand(t, askStream("hi"));
+        const sent = Buffer.concat([Buffer.from(events.start + events.blockStart), last]);
+        response.writeHead(200, eventStream).write(sent);
+        const received = await answer;
+        const text = await readUntil(received, ({ length }) => length >= sent.length);
+        assert.equal(text, sent.toString("latin1"));
+        breakIt(response);
+        const { body, whole } = await finish(received);
+        assert.equal(whole, false, "HTTP's own end mark is missing");
+        const { name, data } = lastEvent(text + body.toString());
+        assert.equal(name, "error");
+        assert.equal(JSON.parse(data ?? "").error.type, "api_error");
+        const row = await onlyRow(relay);
+        assert.deepEqual([row.accuracy, row.ending], ["estimated", "upstream_broke"]);
+        assert.equal(row.input_tokens, 25, "as message_start said");
+        assert.ok(row.output_tokens > 0);
+      });
+    }
+  }
+
+  for (const scenario of ["close-mid-stream:6", "end-mid-stream:6", "split:9,close-mid-stream:6"]) {
+    it(`by ${scenario} is counted as upstream bills it`, async (t) => {
       const { relay, token, simulator } = await setUp(t);
-      const { status, body, whole } = await send(relay.url, {
+      const { body, whole } = await send(relay.url, {
         headers: withToken(token, scenario),
         body: askStream("hi"),
       });
-      assert.equal(status, 200);
-      assert.equal(whole, false, "HTTP's own end mark is missing");
-      const text = body.toString();
-      assert.doesNotMatch(text, /message_stop/);
-      // What an SSE reader makes of it: the last event is an error, whatever was broken before it.
-      const last = text.split("\n\n").at(-2) ?? "";
-      const name = [...last.matchAll(/^event: (.*)$/gm)].at(-1)?.[1];
-      assert.equal(name, "error");
-      const said = JSON.parse([...last.matchAll(/^data: (.*)$/gm)].at(-1)?.[1] ?? "");
-      assert.equal(said.error.type, "api_error");
-      assert.equal(text.at(-1), "\n");
+      assert.equal(whole, false);
+      assert.equal(lastEvent(body.toString()).name, "error");
       const row = await onlyRow(relay);
       const bill = simulator.bills.get(row.upstream_request_id ?? "");
       assert.equal(row.accuracy, "estimated");
-      assert.equal(row.ending, "upstream_broke");
       assert.equal(row.input_tokens, bill?.usage.input_tokens);
       assert.ok(row.output_tokens >= Number(bill?.usage.output_tokens));
     });
@@ -261,16 +306,17 @@ describe("a stream that upstream breaks", () => {
   });
 });
 
-describe("an answer in one piece that upstream breaks", () => {
-  for (const scenario of ["reset-mid-event", "close-mid-stream", "reset-mid-utf8"]) {
-    it(`by ${scenario} is cut off for the caller too, and the row is estimated`, async (t) => {
-      const { relay, token } = await setUp(t);
-      const { status, whole } = await send(relay.url, {
-        headers: withToken(token, scenario),
-        body: ask("ünïcödé"),
-      });
-      assert.equal(status, 200);
-      assert.equal(whole, false);
+describe("an answer in one piece that upstream breaks", { concurrency: 4 }, () => {
+  for (const [how, breakIt] of Object.entries(breaks)) {
+    it(`by ${how} is cut off for the caller too, and the row is estimated`, async (t) => {
+      const { relay, answer, response } = await inHand(t, ask("hi"));
+      const type = { "content-type": "application/json", "content-length": "1000" };
+      response.writeHead(200, type).write('{"type":"message","content":[');
+      const received = await answer;
+      await readUntil(received, (text) => text.endsWith("["));
+      breakIt(response);
+      const { status, whole } = await finish(received);
+      assert.deepEqual([status, whole], [200, false]);
       const row = await onlyRow(relay);
       assert.deepEqual([row.accuracy, row.ending], ["estimated", "upstream_broke"]);
       assert.ok(row.input_tokens > 0);

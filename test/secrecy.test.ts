@@ -22,6 +22,8 @@ const secrets = new Map<string, string>([
 describe("at LOG_LEVEL=trace, after calls of every kind", () => {
   let output = "";
   let dataDir: string;
+  /** Ends what a failure half way left running. */
+  let abandon = (): void => {};
 
   before(async () => {
     dataDir = mkdtempSync(join(tmpdir(), "claude-relay-test-"));
@@ -29,6 +31,11 @@ describe("at LOG_LEVEL=trace, after calls of every kind", () => {
     const upstreamUrl = await simulator.listen();
     const env = { LOG_LEVEL: "trace", BOOTSTRAP: "code", JWT_SECRET: jwtSecret };
     const relay = await startRelay({ dataDir, upstreamUrl, env });
+    abandon = () => {
+      relay.process.kill("SIGKILL");
+      simulator.server.closeAllConnections();
+      simulator.server.close();
+    };
     let raw = "";
     for (const stream of [relay.process.stdout, relay.process.stderr]) {
       stream?.on("data", (chunk) => {
@@ -101,7 +108,10 @@ describe("at LOG_LEVEL=trace, after calls of every kind", () => {
     output = raw + JSON.stringify(relay.logs) + relay.stderr();
     assert.ok(relay.logs.length > 30, "the calls were logged");
   });
-  after(() => rmSync(dataDir, { recursive: true, force: true }));
+  after(() => {
+    abandon();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
 
   it("nothing the process printed holds a secret", () => {
     for (const [name, secret] of secrets) {

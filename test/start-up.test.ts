@@ -26,6 +26,7 @@ describe("a start without secrets, in development", () => {
   it("makes them once, shows the admin token once, and keeps tokens good over restarts", async (t) => {
     const dataDir = dataFolder(t);
     const first = await startRelay({ dataDir, env: noSecrets });
+    t.after(() => first.process.kill("SIGKILL"));
     const shown = shownToken(first.stderr());
     assert.ok(shown, first.stderr());
     assert.equal(await statusOf(`${first.url}/admin/devices`, shown), 200);

@@ -203,7 +203,7 @@ describe("a reader slower than upstream", () => {
   }
 });
 
-describe("a caller that leaves", () => {
+describe("a caller that leaves", { concurrency: 4 }, () => {
   for (const [when, scenario, body] of [
     ["mid-stream", "stall:4", askStream("hi")],
     ["before a stream's first event", "slow-first-event:600000", askStream("hi")],
@@ -237,7 +237,9 @@ describe("a caller that leaves", () => {
       headers: { ...withToken(token), "content-length": "1000" },
       body: ['{"model":'],
     });
-    await relay.logged(({ msg }) => msg === "Incoming request");
+    await relay.logged(
+      ({ msg, operation }) => msg === "Incoming request" && operation !== undefined,
+    );
     call.destroy();
     await relay.logged(({ msg, code }) => msg === "Request refused" && code === "invalid_request");
     assert.equal(simulator.counters().requests, 0);

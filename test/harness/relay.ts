@@ -40,6 +40,8 @@ export type RelayOptions = Readonly<{
   env?: Readonly<Record<string, string>>;
   /** Where upstream is; without one the embedded simulator answers. */
   upstreamUrl?: string;
+  /** The server's entry; by default this checkout's own. */
+  main?: string;
   /** Kept by the caller; a fresh one is made and removed otherwise. */
   dataDir?: string;
 }>;
@@ -49,7 +51,7 @@ const main = new URL("../../packages/server/src/main.ts", import.meta.url).pathn
 /** Starts a relay and resolves when it listens; rejects with its words when it does not start. */
 export const startRelay = async (options: RelayOptions = {}): Promise<Relay> => {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "claude-relay-test-"));
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [options.main ?? main], {
     // An empty folder, so that no .env of the developer's is read.
     cwd: dataDir,
     env: {

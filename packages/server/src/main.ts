@@ -101,25 +101,24 @@ const stopOnSignals = (relay: Relay, config: Config, log: Log, flush: () => void
   const stop = async (signal: string): Promise<void> => {
     if (stopping) {
       log.warn({ signal }, "Forced: running answers are cut off");
-      relay.active.abandonAll();
+      cutOff(relay);
       return;
     }
     stopping = true;
     relay.startDraining();
-    log.info(
-      { signal, running: relay.active.size },
-      "Draining: no new work, running answers finish",
-    );
+    const running = relay.active.size;
+    log.info({ signal, running }, "Draining: no new work, running answers finish");
     const deadline = setTimeout(() => {
       log.warn(
         { running: relay.active.size },
         "DRAIN_TIMEOUT is over: running answers are cut off",
       );
-      relay.active.abandonAll();
+      cutOff(relay);
     }, config.drainTimeoutMs);
     await relay.active.empty();
-    clearTimeout(deadline);
+    // Until here /readyz says why; now requests still arriving and answers still being read are waited for.
     await relay.close();
+    clearTimeout(deadline);
     log.info({}, "claude-relay is down");
     flush();
     process.exit(0);
@@ -133,6 +132,15 @@ const stopOnSignals = (relay: Relay, config: Config, log: Log, flush: () => void
       });
     });
   }
+};
+
+/** How long last words may take to reach callers before their connections are closed. */
+const lastWordsMs = 1500;
+
+/** Ends every exchange with an error its caller can read, then every connection. */
+const cutOff = (relay: Relay): void => {
+  relay.active.abandonAll();
+  setTimeout(() => relay.app.server.closeAllConnections(), lastWordsMs).unref();
 };
 
 function fail(title: string, faults: readonly string[]): never {

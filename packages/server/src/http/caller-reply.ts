@@ -4,6 +4,9 @@ import type { CallerReply } from "../pipeline/types.ts";
 /** Beyond this, turning bytes into a string costs more than it saves. */
 const smallChunk = 8 * 1024;
 
+/** How long the last words of a broken answer may take to reach the caller. */
+const lastWordsMs = 1000;
+
 const chunkEnd = "\r\n";
 const lastChunkMark = "0\r\n\r\n";
 
@@ -19,6 +22,8 @@ export class SocketReply implements CallerReply {
   left = false;
   #framed = false;
   #pending = "";
+  /** The head has gone out, or goes with bytes that are on their way. */
+  #begun = false;
   #onLeave: (() => void) | null = null;
   #onDrain: (() => void) | null = null;
 
@@ -33,9 +38,17 @@ export class SocketReply implements CallerReply {
     res.writeHead(status, headers);
     this.#framed = res.chunkedEncoding;
     res.chunkedEncoding = false;
+    // Node keeps the head for the first write. Bytes that came with it follow in this same turn;
+    // without any, a caller must not wait for the head until upstream has its first word.
+    process.nextTick(this.#flushHead);
   }
 
   write(chunk: Buffer): boolean {
+    // undici hands on an empty chunk after a pause; framed, it would be HTTP's end mark.
+    if (chunk.length === 0) {
+      return !this.#res.writableNeedDrain;
+    }
+    this.#begun = true;
     if (chunk.length > smallChunk) {
       this.#writeLarge(chunk);
     } else {
@@ -48,6 +61,7 @@ export class SocketReply implements CallerReply {
   }
 
   end(lastChunk: Buffer | null): void {
+    this.#begun = true;
     if (lastChunk !== null && lastChunk.length > smallChunk) {
       this.#writeLarge(lastChunk);
     } else if (lastChunk !== null) {
@@ -70,8 +84,12 @@ export class SocketReply implements CallerReply {
     }
     const rest = this.#pending + this.#frame(lastChunk);
     this.#pending = "";
-    // Closed without HTTP's own end mark, once the last words are out.
-    res.write(rest, "latin1", () => res.destroy());
+    this.#begun = true;
+    // Closed without HTTP's own end mark, once the last words are out; a caller that does not read
+    // cannot keep the connection.
+    const close = (): void => void res.destroy();
+    res.write(rest, "latin1", close);
+    setTimeout(close, lastWordsMs).unref();
   }
 
   onDrain(listener: () => void): void {
@@ -107,6 +125,12 @@ export class SocketReply implements CallerReply {
     res.uncork();
     this.#waitIfFull();
   }
+
+  readonly #flushHead = (): void => {
+    if (!this.#begun && !this.left) {
+      this.#res.flushHeaders();
+    }
+  };
 
   readonly #flush = (): void => {
     if (this.#pending !== "" && !this.left) {
