@@ -17,7 +17,8 @@ export const startClaudeRelay =
     const running = lab.launch({
       name,
       command: process.execPath,
-      args: [MAIN],
+      // As `npm start` runs it.
+      args: ["--max-semi-space-size=8", MAIN],
       env: {
         PORT: String(port),
         HOST: "127.0.0.1",

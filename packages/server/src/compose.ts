@@ -1,5 +1,6 @@
 /** The only wiring: builds every part and hands each what it needs. */
 import type { FastifyInstance } from "fastify";
+import { openUpstream } from "./compose-upstream.ts";
 import type { Config } from "./config.ts";
 import { createIsAdmin } from "./credentials/admin-token.ts";
 import { createDeviceAdmin } from "./credentials/device-admin.ts";
@@ -23,10 +24,6 @@ import type { RateLimiter } from "./pipeline/rate-limiter.ts";
 import type { Clock } from "./pipeline/types.ts";
 import type { Secrets } from "./secrets.ts";
 import { createStore, type Store } from "./store/store.ts";
-import { createAnthropicUpstream } from "./upstreams/anthropic.ts";
-import { type BreakerChange, CircuitBreaker } from "./upstreams/circuit-breaker.ts";
-import { KeyPool } from "./upstreams/key-pool.ts";
-import { createSimulator } from "./upstreams/simulator/server.ts";
 
 export type ComposeOptions = Readonly<{
   config: Config;
@@ -60,7 +57,7 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     sync: config.ledgerSync,
     onFault: (fault) => log.error({ fault: fault.kind }, fault.message),
   });
-  const upstream = await openUpstream(options, store);
+  const upstream = await openUpstream(options, store.audit);
   const devices = await DeviceIndex.load(store.devices, clock);
   const tokens = createWrapperTokens({
     secret: secrets.jwtSecret,
@@ -69,24 +66,20 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     clock,
   });
   const failures = ipLimiter(config, clock);
-  const authenticate = createAuthenticate(
-    createIdentify({
-      tokens,
-      devices,
-      clock,
-      onRefused: (refusal, clientIp) =>
-        void store.audit.append({
-          at: clock.now(),
-          actor: "unknown",
-          action: "credential.refuse",
-          subject: null,
-          outcome: refusal.code,
-          detail: { reason: refusal.message },
-          clientIp,
-        }),
-    }),
+  const authenticate = createAuthenticate({
+    identify: createIdentify({ tokens, devices, clock }),
     failures,
-  );
+    onRefused: (refusal, clientIp) =>
+      void store.audit.append({
+        at: clock.now(),
+        actor: "unknown",
+        action: "credential.refuse",
+        subject: null,
+        outcome: refusal.code,
+        detail: { reason: refusal.message },
+        clientIp,
+      }),
+  });
   const active = new ActiveExchanges();
   const line = createLine({
     authenticate,
@@ -187,67 +180,3 @@ const ipLimiter = (config: Config, clock: Clock): RateLimiter =>
       now: clock.monotonicMs,
     }),
   );
-
-/** Anthropic's API, or the simulator on a loopback port of its own, behind one breaker. */
-const openUpstream = async ({ config, clock, log }: ComposeOptions, store: Store) => {
-  const simulator = config.upstream.kind === "simulator" ? createSimulator() : null;
-  const name = config.upstream.kind;
-  const url =
-    config.upstream.kind === "anthropic"
-      ? config.upstream.baseUrl
-      : ((await simulator?.listen(0)) ?? "");
-  const keys =
-    config.upstream.kind === "anthropic" ? config.upstream.apiKeys : ["simulator-needs-no-key"];
-  const auditBreaker = (action: string, outcome: string, actor: string, clientIp: string | null) =>
-    store.audit.append({
-      at: clock.now(),
-      actor,
-      action,
-      subject: name,
-      outcome,
-      detail: null,
-      clientIp,
-    });
-  const breaker = new CircuitBreaker({
-    now: clock.monotonicMs,
-    onChange: (change: BreakerChange) => {
-      log.warn({ upstream: name, ...change }, `Circuit breaker is ${change.to.replace("_", "-")}`);
-      void auditBreaker("circuit_breaker.change", change.to, "relay", null);
-    },
-  });
-  const port = createAnthropicUpstream({
-    name,
-    baseUrl: url,
-    keys: new KeyPool(keys, clock.monotonicMs),
-    breaker,
-    connectTimeoutMs: config.connectTimeoutMs,
-    headersTimeoutMs: config.headersTimeoutMs,
-    idleTimeoutMs: config.idleTimeoutMs,
-    log,
-  });
-  return {
-    port,
-    url,
-    breakerDoor: {
-      status: () => {
-        const { state, consecutiveFailures, consecutiveSuccesses, retryAfterMs } =
-          breaker.snapshot();
-        return {
-          upstream: name,
-          state,
-          consecutive_failures: consecutiveFailures,
-          consecutive_successes: consecutiveSuccesses,
-          retry_after_ms: Math.ceil(retryAfterMs),
-        };
-      },
-      reset: (clientIp: string) => {
-        breaker.reset("an admin reset it");
-        return auditBreaker("circuit_breaker.reset", "ok", "admin", clientIp);
-      },
-    },
-    close: async () => {
-      await port.close();
-      await simulator?.close();
-    },
-  };
-};

@@ -1,13 +1,6 @@
 import type { DeviceId, EpochMs } from "@claude-relay/contract";
-import type {
-  AuditLog,
-  DeviceChanges,
-  DeviceRecord,
-  DeviceStatus,
-  DeviceStore,
-  Page,
-  PageQuery,
-} from "../pipeline/ports.ts";
+import type { DeviceAdmin } from "../pipeline/credential-ports.ts";
+import type { AuditLog, DeviceChanges, DeviceRecord, DeviceStore } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
 import type { DeviceIndex } from "./device-index.ts";
@@ -18,21 +11,6 @@ type Options = Readonly<{
   audit: AuditLog;
   clock: Clock;
 }>;
-
-/** What an admin does with devices. Every change counts at once and is audited. */
-export interface DeviceAdmin {
-  list(
-    query: PageQuery & Readonly<{ status?: DeviceStatus | undefined }>,
-  ): Promise<Page<DeviceRecord>>;
-  /** @throws Refusal `not_found` */
-  get(id: DeviceId): DeviceRecord;
-  /** @throws Refusal `not_found`, `conflict` */
-  change(id: DeviceId, changes: DeviceChanges, clientIp: string): Promise<DeviceRecord>;
-  /** Lets a waiting device have a token at its next `/bootstrap`. */
-  approve(id: DeviceId, clientIp: string): Promise<DeviceRecord>;
-  /** Ends every token of the device; the device itself may enroll again. */
-  revokeTokens(id: DeviceId, clientIp: string): Promise<DeviceRecord>;
-}
 
 export const createDeviceAdmin = ({ store, index, audit, clock }: Options): DeviceAdmin => {
   const get = (id: DeviceId): DeviceRecord => {

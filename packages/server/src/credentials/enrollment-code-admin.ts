@@ -1,36 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { EpochMs, OrganizationId, UserId } from "@claude-relay/contract";
-import type {
-  AuditLog,
-  EnrollmentCodeRecord,
-  EnrollmentCodeStore,
-  Page,
-  PageQuery,
-} from "../pipeline/ports.ts";
+import type { EpochMs } from "@claude-relay/contract";
+import type { EnrollmentCodeAdmin } from "../pipeline/credential-ports.ts";
+import type { AuditLog, EnrollmentCodeStore } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
 import { enrollmentCodeHash, newEnrollmentCode } from "./enrollment-code.ts";
-
-export type NewEnrollmentCode = Readonly<{
-  label: string | null;
-  maxUses: number;
-  expiresInHours: number;
-  models: readonly string[] | null;
-  requestsPerMinute: number | null;
-  userId: UserId | null;
-  organizationId: OrganizationId | null;
-}>;
-
-export interface EnrollmentCodeAdmin {
-  /** Mints a code: this is the one time it is told; the store keeps its digest. */
-  mint(
-    wanted: NewEnrollmentCode,
-    clientIp: string,
-  ): Promise<Readonly<{ code: string; record: EnrollmentCodeRecord }>>;
-  list(query: PageQuery): Promise<Page<EnrollmentCodeRecord>>;
-  /** @throws Refusal `not_found` */
-  revoke(id: string, clientIp: string): Promise<EnrollmentCodeRecord>;
-}
 
 type Options = Readonly<{ store: EnrollmentCodeStore; audit: AuditLog; clock: Clock }>;
 

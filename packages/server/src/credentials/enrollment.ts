@@ -1,4 +1,5 @@
-import type { DeviceId, EpochMs } from "@claude-relay/contract";
+import type { EpochMs } from "@claude-relay/contract";
+import type { BootstrapRequest, Enrollment, IssuedToken } from "../pipeline/credential-ports.ts";
 import type {
   AuditLog,
   DeviceRecord,
@@ -9,28 +10,7 @@ import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
 import type { DeviceIndex } from "./device-index.ts";
 import { enrollmentCodeHash } from "./enrollment-code.ts";
-import type { IssuedToken, WrapperClaims, WrapperTokens } from "./wrapper-token.ts";
-
-export type BootstrapRequest = Readonly<{
-  deviceId: DeviceId;
-  appVersion: string | null;
-  enrollmentCode: string | null;
-  publicKey: string | null;
-  clientIp: string;
-  /** The request came from this machine itself, not through a proxy or tunnel. */
-  fromThisMachine: boolean;
-}>;
-
-export type BootstrapResult =
-  | { readonly kind: "issued"; readonly token: IssuedToken }
-  | { readonly kind: "waiting"; readonly deviceId: DeviceId };
-
-export interface Enrollment {
-  /** @throws Refusal `forbidden` when the policy does not let this device in, `conflict` */
-  bootstrap(request: BootstrapRequest): Promise<BootstrapResult>;
-  /** A new token for a good one, which works for a grace more. @throws Refusal as authentication does */
-  refresh(credential: string, clientIp: string): Promise<IssuedToken>;
-}
+import type { WrapperClaims, WrapperTokens } from "./wrapper-token.ts";
 
 type Options = Readonly<{
   policy: "open" | "code" | "approve";

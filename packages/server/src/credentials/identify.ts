@@ -12,15 +12,13 @@ type Options = Readonly<{
   tokens: WrapperTokens;
   devices: DeviceIndex;
   clock: Clock;
-  /** Told of every credential turned down, for the audit log. */
-  onRefused: (refusal: Refusal, clientIp: string) => void;
 }>;
 
 /**
  * Wrapper tokens to callers. A signature is checked once and remembered under the token's whole
  * SHA-256 (never a shortened one); expiry, revocation and the device's state count at every request.
  */
-export const createIdentify = ({ tokens, devices, clock, onRefused }: Options): Identify => {
+export const createIdentify = ({ tokens, devices, clock }: Options): Identify => {
   const remembered = new Map<string, WrapperClaims>();
 
   return {
@@ -38,18 +36,11 @@ export const createIdentify = ({ tokens, devices, clock, onRefused }: Options): 
         throw error;
       }
     },
-    verify: async (credential, clientIp) => {
-      try {
-        const claims = await tokens.verify(credential);
-        const caller = devices.callerFor(claims);
-        remember(remembered, hash("sha256", credential, "base64"), claims);
-        return caller;
-      } catch (error) {
-        if (error instanceof Refusal) {
-          onRefused(error, clientIp);
-        }
-        throw error;
-      }
+    verify: async (credential) => {
+      const claims = await tokens.verify(credential);
+      const caller = devices.callerFor(claims);
+      remember(remembered, hash("sha256", credential, "base64"), claims);
+      return caller;
     },
   };
 };

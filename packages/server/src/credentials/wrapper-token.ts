@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { DeviceId, EpochMs } from "@claude-relay/contract";
 import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import type { IssuedToken } from "../pipeline/credential-ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock, Policy } from "../pipeline/types.ts";
 
@@ -15,8 +16,6 @@ export type WrapperClaims = Readonly<{
   issuedAt: EpochMs;
   expiresAt: EpochMs;
 }>;
-
-export type IssuedToken = WrapperClaims & Readonly<{ token: string }>;
 
 export interface WrapperTokens {
   /** The policy rides along for clients to read; the relay itself goes by the device's row. */
@@ -74,7 +73,7 @@ export const createWrapperTokens = (options: Options): WrapperTokens => {
         .setIssuedAt(issuedAt)
         .setExpirationTime(expiresAt)
         .sign(currentKey);
-      return { token, deviceId, jti, issuedAt: toMs(issuedAt), expiresAt: toMs(expiresAt) };
+      return { token, jti, expiresAt: toMs(expiresAt) };
     },
     verify: async (token) => claimsOf(await check(token, keys, options.clock)),
   };

@@ -11,29 +11,11 @@ import {
 } from "@claude-relay/contract";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance } from "fastify";
-import type { EnrollmentCodeRecord, Page, PageQuery } from "../pipeline/ports.ts";
+import type { EnrollmentCodeAdmin } from "../pipeline/credential-ports.ts";
+import type { EnrollmentCodeRecord } from "../pipeline/ports.ts";
 import type { AdminAccess } from "./admin-access.ts";
 
-type WantedCode = Readonly<{
-  label: string | null;
-  maxUses: number;
-  expiresInHours: number;
-  models: readonly string[] | null;
-  requestsPerMinute: number | null;
-  userId: UserId | null;
-  organizationId: OrganizationId | null;
-}>;
-
-type EnrollmentCodeAdminPort = Readonly<{
-  mint(
-    wanted: WantedCode,
-    clientIp: string,
-  ): Promise<Readonly<{ code: string; record: EnrollmentCodeRecord }>>;
-  list(query: PageQuery): Promise<Page<EnrollmentCodeRecord>>;
-  revoke(id: string, clientIp: string): Promise<EnrollmentCodeRecord>;
-}>;
-
-export type AdminCodesDoorDeps = Readonly<{ access: AdminAccess; codes: EnrollmentCodeAdminPort }>;
+export type AdminCodesDoorDeps = Readonly<{ access: AdminAccess; codes: EnrollmentCodeAdmin }>;
 
 /** Enrollment codes: what a device brings to `/bootstrap` under `BOOTSTRAP=code`. */
 export const adminCodesDoor = (server: FastifyInstance, deps: AdminCodesDoorDeps): void => {

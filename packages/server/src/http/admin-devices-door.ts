@@ -11,28 +11,13 @@ import {
 } from "@claude-relay/contract";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance } from "fastify";
-import type {
-  DeviceChanges,
-  DeviceRecord,
-  DeviceStatus,
-  Page,
-  PageQuery,
-} from "../pipeline/ports.ts";
+import type { DeviceAdmin } from "../pipeline/credential-ports.ts";
+import type { DeviceChanges, DeviceRecord } from "../pipeline/ports.ts";
 import type { AdminAccess } from "./admin-access.ts";
-
-type DeviceAdminPort = Readonly<{
-  list(
-    query: PageQuery & Readonly<{ status?: DeviceStatus | undefined }>,
-  ): Promise<Page<DeviceRecord>>;
-  get(id: DeviceId): DeviceRecord;
-  change(id: DeviceId, changes: DeviceChanges, clientIp: string): Promise<DeviceRecord>;
-  approve(id: DeviceId, clientIp: string): Promise<DeviceRecord>;
-  revokeTokens(id: DeviceId, clientIp: string): Promise<DeviceRecord>;
-}>;
 
 export type AdminDevicesDoorDeps = Readonly<{
   access: AdminAccess;
-  devices: DeviceAdminPort;
+  devices: DeviceAdmin;
   /** `BOOTSTRAP=approve`: a device without an approval waits for one. */
   approvalRequired: boolean;
 }>;

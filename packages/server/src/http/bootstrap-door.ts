@@ -9,32 +9,13 @@ import {
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { readCredential } from "../pipeline/credential.ts";
+import type { Enrollment, IssuedToken } from "../pipeline/credential-ports.ts";
 import type { RateLimiter } from "../pipeline/rate-limiter.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import { clientIp, isFromThisMachine } from "./client-ip.ts";
 
-/** A token as credentials/ issues it. */
-type Issued = Readonly<{ token: string; expiresAt: number }>;
-
-export type EnrollmentPort = Readonly<{
-  bootstrap(
-    request: Readonly<{
-      deviceId: DeviceId;
-      appVersion: string | null;
-      enrollmentCode: string | null;
-      publicKey: string | null;
-      clientIp: string;
-      fromThisMachine: boolean;
-    }>,
-  ): Promise<
-    | { readonly kind: "issued"; readonly token: Issued }
-    | { readonly kind: "waiting"; readonly deviceId: DeviceId }
-  >;
-  refresh(credential: string, clientIp: string): Promise<Issued>;
-}>;
-
 export type BootstrapDoorDeps = Readonly<{
-  enrollment: EnrollmentPort;
+  enrollment: Enrollment;
   bootstrapLimiter: RateLimiter;
   refreshLimiter: RateLimiter;
   proxyBaseUrl: () => string;
@@ -45,7 +26,7 @@ export type BootstrapDoorDeps = Readonly<{
 export const bootstrapDoor = (server: FastifyInstance, deps: BootstrapDoorDeps): void => {
   const app = server.withTypeProvider<TypeBoxTypeProvider>();
 
-  const reply = ({ token, expiresAt }: Issued): WrapperTokenBody => ({
+  const reply = ({ token, expiresAt }: IssuedToken): WrapperTokenBody => ({
     wrapper_token: token,
     proxy_base_url: deps.proxyBaseUrl(),
     expires_at: new Date(expiresAt).toISOString(),

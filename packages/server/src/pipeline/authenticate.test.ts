@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { IncomingHttpHeaders } from "node:http";
 import { describe, it } from "node:test";
 import type { DeviceId } from "@claude-relay/contract";
 import { createAuthenticate, type Identify } from "./authenticate.ts";
@@ -41,10 +42,17 @@ const setup = (failuresLeft: number) => {
       return caller;
     },
   };
-  const authenticate = createAuthenticate(identify, failures);
+  const refused: string[] = [];
+  const authenticate = createAuthenticate({
+    identify,
+    failures,
+    onRefused: ({ code }, ip) => refused.push(`${code} ${ip}`),
+  });
   return {
     state,
     examined,
+    refused,
+    withHeaders: (headers: IncomingHttpHeaders) => authenticate(headers, "1.2.3.4"),
     authenticate: (token: string) => authenticate({ authorization: `Bearer ${token}` }, "1.2.3.4"),
   };
 };
@@ -60,6 +68,15 @@ describe("authenticate", () => {
     assert.equal(state.left, 2);
     await assert.rejects(async () => authenticate("bad"), /bad/);
     assert.equal(state.left, 1);
+  });
+
+  it("tells of every credential it turns down, missing and contradictory ones included", async () => {
+    const { authenticate, withHeaders, refused, state } = setup(9);
+    await assert.rejects(async () => authenticate("bad"));
+    await assert.rejects(async () => withHeaders({}));
+    await assert.rejects(async () => withHeaders({ authorization: "Bearer a", "x-api-key": "b" }));
+    assert.deepEqual(refused, Array(3).fill("credential_invalid 1.2.3.4"));
+    assert.equal(state.left, 6);
   });
 
   it("examines nothing more from an address that failed too often, but knows its friends", async () => {

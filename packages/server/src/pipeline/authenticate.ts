@@ -9,7 +9,7 @@ export interface Identify {
   /** The caller of a credential verified before and still good, or null. Never throws. */
   known(credential: string): Caller | null;
   /** @throws Refusal `credential_expired`, `credential_invalid`, `forbidden` */
-  verify(credential: string, clientIp: string): Promise<Caller>;
+  verify(credential: string): Promise<Caller>;
 }
 
 export type Authenticate = (
@@ -17,22 +17,36 @@ export type Authenticate = (
   clientIp: string,
 ) => Caller | Promise<Caller>;
 
+type Options = Readonly<{
+  identify: Identify;
+  /** Failed credentials by address. */
+  failures: RateLimiter;
+  /** Told of every credential turned down, for the audit log. */
+  onRefused: (refusal: Refusal, clientIp: string) => void;
+}>;
+
 /**
  * First stage of the line. An address that has presented too many bad credentials is turned away
  * before the next is examined; a token known to be good still passes, so that one broken client
  * does not lock out its neighbours behind the same address.
  */
 export const createAuthenticate =
-  (identify: Identify, failures: RateLimiter): Authenticate =>
-  (headers, clientIp) => {
-    const credential = readCredential(headers);
-    return identify.known(credential) ?? examine(identify, failures, credential, clientIp);
-  };
+  (options: Options): Authenticate =>
+  (headers, clientIp) =>
+    knownCaller(options.identify, headers) ?? examine(options, headers, clientIp);
+
+/** Null also when something is wrong with the credential: `examine` says what. */
+const knownCaller = (identify: Identify, headers: IncomingHttpHeaders): Caller | null => {
+  try {
+    return identify.known(readCredential(headers));
+  } catch {
+    return null;
+  }
+};
 
 const examine = async (
-  identify: Identify,
-  failures: RateLimiter,
-  credential: string,
+  { identify, failures, onRefused }: Options,
+  headers: IncomingHttpHeaders,
   clientIp: string,
 ): Promise<Caller> => {
   const room = failures.peek(clientIp);
@@ -44,9 +58,12 @@ const examine = async (
     );
   }
   try {
-    return await identify.verify(credential, clientIp);
+    return await identify.verify(readCredential(headers));
   } catch (error) {
-    failures.take(clientIp);
+    if (error instanceof Refusal) {
+      failures.take(clientIp);
+      onRefused(error, clientIp);
+    }
     throw error;
   }
 };

@@ -1,28 +1,26 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { MicroUsd } from "@claude-relay/contract";
-import { errorMeanings, microUsd } from "@claude-relay/contract";
+import { errorMeanings } from "@claude-relay/contract";
 import type { Active, ActiveExchanges } from "./active-exchanges.ts";
 import { headersForCaller } from "./forward-headers.ts";
+import { logOutcome, logProxying } from "./line-log.ts";
 import type { Log } from "./log.ts";
+import { outcomeOf } from "./outcome.ts";
 import type { PriceBook } from "./pricing.ts";
 import type { Refusal } from "./refusal.ts";
 import { ping, streamError } from "./stream-words.ts";
 import type {
-  Accuracy,
   Admitted,
   CallerReply,
   Clock,
   Ending,
   Ledger,
-  Outcome,
   Upstream,
   UpstreamExchange,
   UpstreamFailure,
   UpstreamReceiver,
-  Usage,
 } from "./types.ts";
 import { refusalFor } from "./upstream-refusal.ts";
-import { emptyUsage, type UsageMeter, type UsageReport } from "./usage.ts";
+import type { UsageMeter, UsageReport } from "./usage.ts";
 import { createJsonMeter } from "./usage-json.ts";
 import { createSseMeter } from "./usage-sse.ts";
 
@@ -88,13 +86,13 @@ export class Forwarding implements UpstreamReceiver, Active {
 
   /** Calls upstream. From here on exactly one outcome follows. */
   send(): void {
-    const { upstream, active } = this.#deps;
+    const { upstream, active, log } = this.#deps;
     active.add(this);
     this.#reply.onLeave(() => this.#leave());
     if (this.#over) {
       return;
     }
-    this.#logSend();
+    logProxying(log, this.#admitted.intent);
     this.#exchange = upstream.send(this.#admitted.request, this);
     this.#reply.onDrain(() => this.#release());
   }
@@ -165,7 +163,7 @@ export class Forwarding implements UpstreamReceiver, Active {
       return;
     }
     const refusal = refusalFor(failure);
-    this.#record("upstream_broke", errorMeanings[refusal.code].status, null, failure);
+    this.#record("upstream_broke", errorMeanings[refusal.code].status, null, failure.sent);
     this.#refuse(refusal);
   }
 
@@ -246,12 +244,15 @@ export class Forwarding implements UpstreamReceiver, Active {
     const report = this.#meter.report();
     if (report.started && report.usage.outputTokens !== this.#markedOutput) {
       this.#markedOutput = report.usage.outputTokens;
-      const { costMicroUsd } = this.#price(report.usage, report.responseModel);
-      this.#deps.ledger.progress({
-        id: this.#admitted.intent.id,
-        usage: report.usage,
-        costMicroUsd,
+      const { usage, responseModel } = report;
+      const { id, model, startedAt } = this.#admitted.intent;
+      const { ledger, prices } = this.#deps;
+      const { costMicroUsd } = prices.price({
+        model: responseModel ?? model ?? "",
+        usage,
+        at: startedAt,
       });
+      ledger.progress({ id, usage, costMicroUsd });
     }
   }
 
@@ -259,101 +260,29 @@ export class Forwarding implements UpstreamReceiver, Active {
     ending: Ending,
     status: number,
     report: UsageReport | null = this.#meter?.report() ?? null,
-    failure: UpstreamFailure | null = null,
+    sent = this.#exchange !== null,
   ): void {
     this.#over = true;
-    const { active, clock, ledger } = this.#deps;
+    const { active, clock, ledger, log, prices } = this.#deps;
     active.delete(this);
-    const accuracy = this.#accuracy(ending, report?.complete ?? false, failure);
-    const usage = this.#usage(accuracy, report?.usage ?? null);
-    const { costMicroUsd, flag } =
-      accuracy === "free"
-        ? { costMicroUsd: nothing, flag: null }
-        : this.#price(usage, report?.responseModel ?? null);
-    const outcome: Outcome = {
-      id: this.#admitted.intent.id,
-      status,
-      accuracy,
-      ending,
-      durationMs: clock.monotonicMs() - this.#startedMs,
-      firstByteMs: this.#firstByteMs,
-      responseModel: report?.responseModel ?? null,
-      usage,
-      costMicroUsd,
-      priceFlag: flag,
-      errorType: report?.errorType ?? null,
-      upstreamRequestId: this.#upstreamRequestId,
-    };
-    ledger.close(outcome);
-    this.#logOutcome(outcome);
-  }
-
-  #accuracy(ending: Ending, complete: boolean, failure: UpstreamFailure | null): Accuracy {
-    const charged = this.#admitted.intent.operation === "messages";
-    if (!charged || this.#status >= 400 || failure?.sent === false || this.#exchange === null) {
-      return "free";
-    }
-    return ending === "complete" && complete ? "measured" : "estimated";
-  }
-
-  /** Upstream's own count; without any, the admission's estimate of the input. */
-  #usage(accuracy: Accuracy, counted: Usage | null): Usage {
-    if (accuracy === "free") {
-      return emptyUsage;
-    }
-    if (
-      counted !== null &&
-      (accuracy === "measured" || counted.inputTokens > 0 || counted.cacheReadInputTokens > 0)
-    ) {
-      return counted;
-    }
-    return { ...(counted ?? emptyUsage), inputTokens: this.#admitted.intent.fallback.inputTokens };
-  }
-
-  #price(
-    usage: Usage,
-    responseModel: string | null,
-  ): { costMicroUsd: MicroUsd; flag: string | null } {
-    const { intent } = this.#admitted;
-    return this.#deps.prices.price({
-      model: responseModel ?? intent.model ?? "",
-      usage,
-      at: intent.startedAt,
-    });
-  }
-
-  #logSend(): void {
-    const { log, upstream } = this.#deps;
-    if (log.isLevelEnabled("info")) {
-      const { id, operation, model } = this.#admitted.intent;
-      log.info(
-        { requestId: id, upstream: upstream.name, operation, model },
-        "Proxying request to Anthropic",
-      );
-    }
-  }
-
-  #logOutcome(outcome: Outcome): void {
-    const { log } = this.#deps;
-    if (!log.isLevelEnabled("info")) {
-      return;
-    }
-    const { id: requestId, usage, costMicroUsd, accuracy, status, durationMs, ending } = outcome;
-    if (accuracy !== "free") {
-      const { inputTokens, outputTokens, cacheReadInputTokens } = usage;
-      log.info(
-        { requestId, inputTokens, outputTokens, cacheReadInputTokens, costMicroUsd, accuracy },
-        "Usage tracked",
-      );
-    }
-    log.info(
-      { requestId, status, ending, durationMs: Math.round(durationMs) },
-      "Request completed",
+    const outcome = outcomeOf(
+      {
+        intent: this.#admitted.intent,
+        ending,
+        status,
+        upstreamStatus: this.#status,
+        sent,
+        report,
+        durationMs: clock.monotonicMs() - this.#startedMs,
+        firstByteMs: this.#firstByteMs,
+        upstreamRequestId: this.#upstreamRequestId,
+      },
+      prices,
     );
+    ledger.close(outcome);
+    logOutcome(log, outcome);
   }
 }
-
-const nothing = microUsd(0);
 
 const firstOf = (header: string | string[] | undefined): string | null =>
   (Array.isArray(header) ? header[0] : header) ?? null;

@@ -12,6 +12,7 @@ import type { Authenticate } from "./authenticate.ts";
 import { scanBody } from "./body-scan.ts";
 import { headersForUpstream } from "./forward-headers.ts";
 import { type ForwardingDeps, forward } from "./forwarding.ts";
+import { logIncoming } from "./line-log.ts";
 import { ModelListReply } from "./model-list-reply.ts";
 import { compileModelList } from "./model-pattern.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
@@ -35,7 +36,7 @@ export const createLine =
     const startedMs = deps.clock.monotonicMs();
     const caller = await deps.authenticate(ingress.headers, ingress.clientIp);
     admitRate(deps.limiter, caller, deps.clock);
-    logIncoming(deps, ingress, caller);
+    logIncoming(deps.log, ingress, caller);
     const body = await ingress.readBody();
     const admitted = admit(deps, ingress, caller, body, startedMs);
     await deps.ledger.open(admitted.intent);
@@ -141,12 +142,3 @@ const allowsModel = (policy: Policy): AllowsModel => {
 /** Claude Code names its session; anything else in that header is not worth keeping. */
 const sessionId = (header: string | string[] | undefined): string | null =>
   typeof header === "string" && /^[\x21-\x7e]{1,128}$/.test(header) ? header : null;
-
-const logIncoming = (deps: LineDeps, ingress: Ingress, caller: Caller): void => {
-  if (deps.log.isLevelEnabled("info")) {
-    deps.log.info(
-      { requestId: ingress.id, operation: ingress.operation.kind, device: caller.id },
-      "Incoming request",
-    );
-  }
-};

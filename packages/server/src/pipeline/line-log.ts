@@ -1,0 +1,33 @@
+/** The log lines of a request on the line, built only when their level is on. */
+import type { Log } from "./log.ts";
+import type { Caller, Ingress, Intent, Outcome } from "./types.ts";
+
+export const logIncoming = (log: Log, ingress: Ingress, caller: Caller): void => {
+  if (log.isLevelEnabled("info")) {
+    log.info(
+      { requestId: ingress.id, operation: ingress.operation.kind, device: caller.id },
+      "Incoming request",
+    );
+  }
+};
+
+export const logProxying = (log: Log, { id, upstream, operation, model }: Intent): void => {
+  if (log.isLevelEnabled("info")) {
+    log.info({ requestId: id, upstream, operation, model }, "Proxying request to Anthropic");
+  }
+};
+
+export const logOutcome = (log: Log, outcome: Outcome): void => {
+  if (!log.isLevelEnabled("info")) {
+    return;
+  }
+  const { id: requestId, usage, costMicroUsd, accuracy, status, durationMs, ending } = outcome;
+  if (accuracy !== "free") {
+    const { inputTokens, outputTokens, cacheReadInputTokens } = usage;
+    log.info(
+      { requestId, inputTokens, outputTokens, cacheReadInputTokens, costMicroUsd, accuracy },
+      "Usage tracked",
+    );
+  }
+  log.info({ requestId, status, ending, durationMs: Math.round(durationMs) }, "Request completed");
+};

@@ -1,0 +1,69 @@
+import { microUsd } from "@claude-relay/contract";
+import type { PriceBook } from "./pricing.ts";
+import type { Accuracy, Ending, Intent, Outcome, Usage } from "./types.ts";
+import { emptyUsage, type UsageReport } from "./usage.ts";
+
+/** All that is known of an exchange when it is over. */
+export type Ended = Readonly<{
+  intent: Intent;
+  ending: Ending;
+  /** What the caller saw. */
+  status: number;
+  /** What upstream answered; 0 when it did not. */
+  upstreamStatus: number;
+  /** Whether upstream may have seen the request. */
+  sent: boolean;
+  report: UsageReport | null;
+  durationMs: number;
+  firstByteMs: number | null;
+  upstreamRequestId: string | null;
+}>;
+
+/** The record stage: what the ledger will say of an exchange. */
+export const outcomeOf = (ended: Ended, prices: PriceBook): Outcome => {
+  const { intent, report } = ended;
+  const accuracy = accuracyOf(ended);
+  const usage = usageOf(accuracy, report?.usage ?? null, intent);
+  const responseModel = report?.responseModel ?? null;
+  const price =
+    accuracy === "free"
+      ? free
+      : prices.price({ model: responseModel ?? intent.model ?? "", usage, at: intent.startedAt });
+  return {
+    id: intent.id,
+    status: ended.status,
+    accuracy,
+    ending: ended.ending,
+    durationMs: ended.durationMs,
+    firstByteMs: ended.firstByteMs,
+    responseModel,
+    usage,
+    costMicroUsd: price.costMicroUsd,
+    priceFlag: price.flag,
+    errorType: report?.errorType ?? null,
+    upstreamRequestId: ended.upstreamRequestId,
+  };
+};
+
+const free = { costMicroUsd: microUsd(0), flag: null };
+
+/** Upstream charges for messages it answered, and may have charged for those it could not finish. */
+const accuracyOf = ({ intent, upstreamStatus, sent, ending, report }: Ended): Accuracy => {
+  if (intent.operation !== "messages" || upstreamStatus >= 400 || !sent) {
+    return "free";
+  }
+  return ending === "complete" && report?.complete === true ? "measured" : "estimated";
+};
+
+/** Upstream's own count; without any, the admission's estimate of the input. */
+const usageOf = (accuracy: Accuracy, counted: Usage | null, intent: Intent): Usage => {
+  if (accuracy === "free") {
+    return emptyUsage;
+  }
+  const usage = counted ?? emptyUsage;
+  const hasInput = usage.inputTokens > 0 || usage.cacheReadInputTokens > 0;
+  if (accuracy === "measured" || hasInput) {
+    return usage;
+  }
+  return { ...usage, inputTokens: intent.fallback.inputTokens };
+};
