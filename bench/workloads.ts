@@ -25,22 +25,23 @@ export type Effort = Readonly<{
 }>;
 
 export const FULL: Effort = {
-  warmUpMs: 2_000,
-  rounds: 9,
-  roundMs: 600,
-  latencyRounds: 9,
-  latencyMs: 600,
+  // Long enough for V8 to have compiled what it will: with less, the larger server looks slower than it is.
+  warmUpMs: 5_000,
+  rounds: 7,
+  roundMs: 1_000,
+  latencyRounds: 5,
+  latencyMs: 1_500,
   latencyOf: ["json", "sse"],
   streamRounds: 3,
   deltas: 100,
 };
 
 export const QUICK: Effort = {
-  warmUpMs: 800,
+  warmUpMs: 3_000,
   rounds: 3,
-  roundMs: 400,
-  latencyRounds: 1,
-  latencyMs: 800,
+  roundMs: 700,
+  latencyRounds: 3,
+  latencyMs: 1_000,
   latencyOf: ["json"],
   streamRounds: 1,
   deltas: 40,

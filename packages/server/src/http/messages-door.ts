@@ -23,39 +23,50 @@ export type MessagesDoorDeps = Readonly<{
 
 /**
  * Anthropic's API: `/v1/messages`, `/v1/messages/count_tokens`, `/v1/models`.
- * The reply is hijacked: the line writes to the socket itself.
+ *
+ * The request is taken over in the first hook: the line reads the body itself, when it wants it, and
+ * writes to the socket itself. Fastify's own reading of the body costs an async resource a request.
  */
 export const messagesDoor = (app: FastifyInstance, deps: MessagesDoorDeps): void => {
-  // The body stays on the wire until the line asks for it.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", (_request, _payload, done) => done(null));
-
-  const serve =
-    (operationOf: (request: FastifyRequest) => Operation) =>
-    (request: FastifyRequest, reply: FastifyReply): void => {
-      reply.hijack();
-      void walk(deps, request, reply, operationOf);
-    };
-
-  const post = (url: string, kind: "messages" | "count_tokens"): void => {
-    app.post(
+  const offer = (
+    method: "GET" | "POST",
+    url: string,
+    kind: Operation["kind"],
+    operationOf: (request: FastifyRequest) => Operation,
+  ): void => {
+    app.route({
+      method,
       url,
-      { schema: messagesRouteDocs[kind] },
-      serve((request) => ({ kind, beta: isBeta(request.raw.url) })),
-    );
+      exposeHeadRoute: false,
+      schema: messagesRouteDocs[kind],
+      onRequest: (request, reply) => {
+        reply.hijack();
+        void walk(deps, request, reply, operationOf);
+      },
+      handler: takenOver,
+    });
   };
-  post("/v1/messages", "messages");
-  post("/v1/messages/count_tokens", "count_tokens");
-  app.get(
-    "/v1/models",
-    { schema: messagesRouteDocs.list_models, exposeHeadRoute: false },
-    serve((request) => ({ kind: "list_models", query: modelsQuery(request.query) })),
-  );
-  app.get(
-    "/v1/models/:model",
-    { schema: messagesRouteDocs.get_model, exposeHeadRoute: false },
-    serve((request) => ({ kind: "get_model", model: modelParam(request.params) })),
-  );
+
+  offer("POST", "/v1/messages", "messages", ({ raw }) => ({
+    kind: "messages",
+    beta: isBeta(raw.url),
+  }));
+  offer("POST", "/v1/messages/count_tokens", "count_tokens", ({ raw }) => ({
+    kind: "count_tokens",
+    beta: isBeta(raw.url),
+  }));
+  offer("GET", "/v1/models", "list_models", ({ query }) => ({
+    kind: "list_models",
+    query: modelsQuery(query),
+  }));
+  offer("GET", "/v1/models/:model", "get_model", ({ params }) => ({
+    kind: "get_model",
+    model: modelParam(params),
+  }));
+};
+
+const takenOver = (): never => {
+  throw new Error("the hook before this handler takes every request over");
 };
 
 const walk = async (

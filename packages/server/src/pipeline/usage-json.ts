@@ -1,5 +1,5 @@
 import type { ModelId } from "@claude-relay/contract";
-import { jsonBytes, openBrace, skipSpace, skipValue } from "./json-scan.ts";
+import { closeBrace, jsonBytes, openBrace, skipSpace, skipValue } from "./json-scan.ts";
 import { level, type MemberReader, walkObject } from "./json-scan-object.ts";
 import {
   emptyDraft,
@@ -40,7 +40,7 @@ class JsonMeter implements UsageMeter {
 
   report(): UsageReport {
     if (this.#read?.size === this.#size) return this.#read.report;
-    const fields = this.#isWhole() ? readFields(Buffer.concat(this.#chunks)) : null;
+    const fields = this.#isWhole() ? readFields(joined(this.#chunks)) : null;
     const report = fields === null ? unfinished(this.#size) : reportOf(fields, this.#size);
     this.#read = { size: this.#size, report };
     return report;
@@ -48,10 +48,20 @@ class JsonMeter implements UsageMeter {
 
   /** Spares a scan of every half body when a long answer's progress is asked for. */
   #isWhole(): boolean {
-    const last = this.#chunks.at(-1)?.toString("latin1").trimEnd().at(-1);
-    return this.#size <= maxBodyBytes && (last === "}" || last === undefined);
+    const last = this.#chunks.at(-1);
+    if (last === undefined || this.#size > maxBodyBytes) return this.#size === 0;
+    let at = last.length - 1;
+    while (at >= 0 && (last[at] as number) <= space) at--;
+    return at < 0 || last[at] === closeBrace;
   }
 }
+
+const space = 0x20;
+
+const joined = (chunks: readonly Buffer[]): Buffer => {
+  const [only, second] = chunks;
+  return only !== undefined && second === undefined ? only : Buffer.concat(chunks);
+};
 
 type Fields = { type: unknown; model: unknown; usage: unknown; error: unknown };
 

@@ -23,6 +23,8 @@ import type { Ports, WorkerStart } from "./worker-messages.ts";
 export type EngineEvents = Readonly<{ onFault: OnFault; onFolded: (position: Position) => void }>;
 
 const retryMs = 1_000;
+/** Between two chunks, so that on one core the thread that serves requests gets its turn. */
+const breathMs = 2;
 
 /**
  * Everything that happens in the store's worker, one task after another: folding, and the ports' calls.
@@ -142,7 +144,7 @@ export class Engine {
       const more = this.#fold.foldSome(this.#target);
       this.#healed();
       if (more) {
-        setImmediate(() => void this.#enqueue(() => this.#foldChunk()));
+        setTimeout(() => void this.#enqueue(() => this.#foldChunk()), breathMs);
         return;
       }
     } catch (error) {
