@@ -27,15 +27,20 @@ export class ClientConnection {
     socket.on("data", (data) => this.#receive(data as Buffer));
     socket.on("error", (error) => this.#finish(error));
     socket.on("close", () => {
-      if (!this.#closing) this.#finish(new Error("the server closed the connection"));
+      if (!this.#closing) {
+        this.#finish(new Error("the server closed the connection"));
+      }
     });
   }
 
   /** Sends a request and calls `done` once its whole answer arrived, or failed. */
   send(request: Buffer, done: Done): void {
     this.#done = done;
-    if (this.#socket.destroyed) this.#finish(new Error("the server closed the connection"));
-    else this.#socket.write(request);
+    if (this.#socket.destroyed) {
+      this.#finish(new Error("the server closed the connection"));
+    } else {
+      this.#socket.write(request);
+    }
   }
 
   close(): void {
@@ -46,7 +51,9 @@ export class ClientConnection {
   #receive(data: Buffer): void {
     this.onData?.(data);
     try {
-      if (!this.#reader.feed(data)) return;
+      if (!this.#reader.feed(data)) {
+        return;
+      }
     } catch (error) {
       this.#finish(error as Error);
       return;

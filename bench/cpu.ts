@@ -23,7 +23,9 @@ export function coresBusyMs(cores: readonly number[]): number {
   let ticks = 0;
   for (const line of readFileSync("/proc/stat", "latin1").split("\n")) {
     const [name = "", ...times] = line.split(/\s+/);
-    if (!cores.some((core) => name === `cpu${core}`)) continue;
+    if (!cores.some((core) => name === `cpu${core}`)) {
+      continue;
+    }
     const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = times.map(Number);
     ticks += user + nice + system + irq + softirq + steal;
   }
@@ -50,7 +52,9 @@ function processTree(pid: number): number[] {
   for (const parent of tree) {
     for (const thread of readdirSync(`/proc/${parent}/task`)) {
       const children = readFileSync(`/proc/${parent}/task/${thread}/children`, "latin1").trim();
-      if (children !== "") tree.push(...children.split(" ").map(Number));
+      if (children !== "") {
+        tree.push(...children.split(" ").map(Number));
+      }
     }
   }
   return tree;

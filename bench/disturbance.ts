@@ -15,7 +15,9 @@ export function watchDisturbance(
   const cores = [...new Set([placement.server, placement.upstream, placement.load])].filter(
     (core) => core !== null,
   );
-  if (cores.length === 0) return () => null;
+  if (cores.length === 0) {
+    return () => null;
+  }
   const ownMs = (): number => pids.reduce((sum, pid) => sum + cpuMs(pid), selfMs());
   const startedAt = performance.now();
   const busyBefore = coresBusyMs(cores);

@@ -66,21 +66,29 @@ export function judge(results: Results): Verdict[] {
 
 function verdict(goal: Goal, results: Results): Verdict {
   const value = figure(goal, results);
-  if (value === null) return { goal: goal.goal, met: null, figure: "not measured" };
+  if (value === null) {
+    return { goal: goal.goal, met: null, figure: "not measured" };
+  }
   const unit = goal.against ? " ×" : goal.metric === "kibPerStream" ? " KiB" : " ms";
   return { goal: goal.goal, met: isMet(goal, value), figure: value.toFixed(2) + unit };
 }
 
 /** Our figure, alone or as a multiple; where we are to be cheaper, theirs as a multiple of ours. */
 function figure({ workload, metric, against, timesCheaper }: Goal, results: Results) {
-  if (!against) return results.median(US, workload, metric);
+  if (!against) {
+    return results.median(US, workload, metric);
+  }
   return timesCheaper === undefined
     ? results.ratio(US, against, workload, metric)
     : results.ratio(against, US, workload, metric);
 }
 
 function isMet(goal: Goal, value: number): boolean {
-  if (goal.atMost !== undefined) return value <= goal.atMost;
-  if (goal.below !== undefined) return value < goal.below;
+  if (goal.atMost !== undefined) {
+    return value <= goal.atMost;
+  }
+  if (goal.below !== undefined) {
+    return value < goal.below;
+  }
   return value >= (goal.timesCheaper ?? Number.POSITIVE_INFINITY);
 }

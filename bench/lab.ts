@@ -55,8 +55,12 @@ export class Lab {
       stdio: ["ignore", output, errors],
     });
     closeSync(errors);
-    if (typeof output === "number") closeSync(output);
-    if (child.pid === undefined) throw new Error(`${name}: ${command} could not be started`);
+    if (typeof output === "number") {
+      closeSync(output);
+    }
+    if (child.pid === undefined) {
+      throw new Error(`${name}: ${command} could not be started`);
+    }
     const running = { pid: child.pid, child, folder };
     this.#running.add(running);
     child.once("exit", () => this.#running.delete(running));
@@ -73,7 +77,9 @@ export class Lab {
     const deadline = performance.now() + START_MS;
     while (running.child.exitCode === null && performance.now() < deadline) {
       const value = await ready();
-      if (value !== null) return value;
+      if (value !== null) {
+        return value;
+      }
       await sleep(25);
     }
     const said = readFileSync(join(running.folder, "stderr"), "utf8").trim().slice(-500);
@@ -82,7 +88,9 @@ export class Lab {
 
   /** Stops a process: asked first, then made to. */
   async stop(running: Running): Promise<void> {
-    if (!this.#running.has(running)) return;
+    if (!this.#running.has(running)) {
+      return;
+    }
     const gone = new Promise((resolve) => running.child.once("exit", resolve));
     running.child.kill("SIGTERM");
     const force = setTimeout(() => running.child.kill("SIGKILL"), STOP_MS);
@@ -92,7 +100,9 @@ export class Lab {
 
   /** Stops everything at once and removes the folder; safe to call while exiting. */
   abandon(): void {
-    for (const { child } of this.#running) child.kill("SIGKILL");
+    for (const { child } of this.#running) {
+      child.kill("SIGKILL");
+    }
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }
@@ -103,7 +113,9 @@ export async function freePort(): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no TCP address");
+  if (address === null || typeof address === "string") {
+    throw new Error("no TCP address");
+  }
   return address.port;
 }
 

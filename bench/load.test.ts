@@ -34,11 +34,18 @@ test("an open loop asks on, though nothing is answered yet, and counts the wait"
   let released = false;
   const aim = await aimAt(context, (_, response) => {
     const answer = (): void => void response.end("{}");
-    if (released) answer();
-    else held.push(answer);
-    if (held.length < 60) return;
+    if (released) {
+      answer();
+    } else {
+      held.push(answer);
+    }
+    if (held.length < 60) {
+      return;
+    }
     released = true;
-    for (const one of held.splice(0)) one();
+    for (const one of held.splice(0)) {
+      one();
+    }
   });
   const settings = { perSecond: 1_000, ms: 200, random: () => 0.63 };
   const latencies = await openLoop(aim, settings);

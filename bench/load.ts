@@ -31,10 +31,16 @@ export async function closedLoop(
   const caller = (connection: ClientConnection): Promise<void> =>
     new Promise((resolve, reject) => {
       const again = (error: Error | null): void => {
-        if (!error) requests += 1;
-        if (error) reject(error);
-        else if (performance.now() >= deadline) resolve();
-        else connection.send(aim.request, again);
+        if (!error) {
+          requests += 1;
+        }
+        if (error) {
+          reject(error);
+        } else if (performance.now() >= deadline) {
+          resolve();
+        } else {
+          connection.send(aim.request, again);
+        }
       };
       connection.send(aim.request, again);
     });
@@ -42,7 +48,9 @@ export async function closedLoop(
     await within(settings.ms + PATIENCE_MS, Promise.all(connections.map(caller)));
     return { requests, ms: performance.now() - startedAt };
   } finally {
-    for (const connection of connections) connection.close();
+    for (const connection of connections) {
+      connection.close();
+    }
   }
 }
 
@@ -65,18 +73,28 @@ export async function openLoop(
     const ask = (dueAt: number): void => {
       outstanding += 1;
       pool.send(aim.request, (error) => {
-        if (error) reject(error);
-        else if (dueAt >= settledAt) latencies.push(performance.now() - dueAt);
+        if (error) {
+          reject(error);
+        } else if (dueAt >= settledAt) {
+          latencies.push(performance.now() - dueAt);
+        }
         outstanding -= 1;
-        if (isOver() && outstanding === 0) resolve();
+        if (isOver() && outstanding === 0) {
+          resolve();
+        }
       });
     };
     // Polled without sleeping: a timer's millisecond would hide what is measured.
     const poll = (): void => {
       const now = performance.now();
-      for (; due <= now && !isOver(); due += nextGap(settings)) ask(due);
-      if (!isOver()) setImmediate(poll);
-      else if (outstanding === 0) resolve();
+      for (; due <= now && !isOver(); due += nextGap(settings)) {
+        ask(due);
+      }
+      if (!isOver()) {
+        setImmediate(poll);
+      } else if (outstanding === 0) {
+        resolve();
+      }
     };
     poll();
   });
@@ -111,16 +129,23 @@ class ConnectionPool {
 
   send(request: Buffer, done: Done): void {
     const connection = this.#free.pop() ?? this.#open();
-    if (connection) this.#use(connection, request, done);
-    else this.#waiting.push({ request, done });
+    if (connection) {
+      this.#use(connection, request, done);
+    } else {
+      this.#waiting.push({ request, done });
+    }
   }
 
   close(): void {
-    for (const connection of this.#all) connection.close();
+    for (const connection of this.#all) {
+      connection.close();
+    }
   }
 
   #open(): ClientConnection | null {
-    if (this.#all.size >= MAX_OPEN_CONNECTIONS) return null;
+    if (this.#all.size >= MAX_OPEN_CONNECTIONS) {
+      return null;
+    }
     const connection = new ClientConnection(this.#port);
     this.#all.add(connection);
     return connection;
@@ -129,8 +154,11 @@ class ConnectionPool {
   #use(connection: ClientConnection, request: Buffer, done: Done): void {
     connection.send(request, (error) => {
       const next = error ? undefined : this.#waiting.shift();
-      if (next) this.#use(connection, next.request, next.done);
-      else if (!error) this.#free.push(connection);
+      if (next) {
+        this.#use(connection, next.request, next.done);
+      } else if (!error) {
+        this.#free.push(connection);
+      }
       done(error);
     });
   }

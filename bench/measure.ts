@@ -38,7 +38,9 @@ const STREAM_WARM_UP_MS = 600;
 
 /** Measures one workload on every contestant. A failure costs a cell, not the run. */
 export async function measure(run: Run, workload: Workload): Promise<void> {
-  if (workload.kind === "streams") return measureStreams(run, workload);
+  if (workload.kind === "streams") {
+    return measureStreams(run, workload);
+  }
   const { effort } = run;
   await everyone(run, workload, (contestant) => warmUp(run, workload, contestant));
   for (let round = 0; round < effort.rounds; round++) {
@@ -57,7 +59,9 @@ export async function measure(run: Run, workload: Workload): Promise<void> {
 async function warmUp(run: Run, workload: RequestWorkload, one: Contestant): Promise<void> {
   const settings = { concurrency: workload.concurrency, ms: run.effort.warmUpMs };
   const { requests } = await closedLoop(aimAt(one, workload), settings);
-  if (requests < WARM_REQUESTS) await closedLoop(aimAt(one, workload), settings);
+  if (requests < WARM_REQUESTS) {
+    await closedLoop(aimAt(one, workload), settings);
+  }
 }
 
 /** CPU and throughput with callers that never pause. */
@@ -86,7 +90,9 @@ async function measureLatency(
   random: () => number,
 ): Promise<void> {
   const most = run.results.median(one.id, workload.id, "perSecond");
-  if (most === null) return;
+  if (most === null) {
+    return;
+  }
   const perSecond = Math.min(most / 2, MAX_LATENCY_RATE);
   const settings = { perSecond, ms: run.effort.latencyMs, random };
   const without = await openLoop(direct(run, workload), settings);
@@ -113,7 +119,9 @@ async function measureStreams(run: Run, workload: StreamWorkload): Promise<void>
       results.add(one.id, workload.id, "perSecond", (found.events * 1000) / found.windowMs);
       results.add(one.id, workload.id, "busy", found.cpuMs / found.windowMs);
       // Later rounds find memory that an earlier one left behind, and would flatter the server.
-      if (round > 0) return;
+      if (round > 0) {
+        return;
+      }
       const growth = found.rssPeakKib - found.rssBeforeKib;
       results.add(one.id, workload.id, "kibPerStream", growth / workload.count);
       results.add(one.id, workload.id, "idleMib", found.rssBeforeKib / 1024);

@@ -51,6 +51,8 @@ export function readOptions(args: string[]): Options {
 function choose<T extends { id: string }>(all: readonly T[], list: string, what: string): T[] {
   const wanted = list.split(",");
   const unknown = wanted.filter((id) => !all.some((one) => one.id === id));
-  if (unknown.length > 0) throw new Error(`no such ${what}: ${unknown.join(", ")}`);
+  if (unknown.length > 0) {
+    throw new Error(`no such ${what}: ${unknown.join(", ")}`);
+  }
   return all.filter(({ id }) => wanted.includes(id));
 }

@@ -35,14 +35,18 @@ export class Pacer {
 
   #slot(index: number): Set<Stream> {
     const slot = this.#slots[index % this.#slots.length];
-    if (!slot) throw new Error("a pacer needs at least one slot");
+    if (!slot) {
+      throw new Error("a pacer needs at least one slot");
+    }
     return slot;
   }
 
   /** Timers come late; the slots that are due by the clock are served, none twice. */
   #catchUp(): void {
     const due = Math.floor(performance.now() - this.#startedAt);
-    while (this.#done < due) this.#serve(this.#slot(this.#done++));
+    while (this.#done < due) {
+      this.#serve(this.#slot(this.#done++));
+    }
     if (this.#streams === 0 && this.#timer !== null) {
       clearInterval(this.#timer);
       this.#timer = null;

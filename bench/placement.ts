@@ -36,8 +36,9 @@ export function choosePlacement(): Placement {
   }
   // The first core is left to the rest of the machine where there is one to spare.
   const [server, upstream, load] = cores.slice(-3);
-  if (server === undefined || upstream === undefined || load === undefined)
+  if (server === undefined || upstream === undefined || load === undefined) {
     throw new Error("cores");
+  }
   return {
     server,
     upstream,
@@ -48,7 +49,9 @@ export function choosePlacement(): Placement {
 
 /** Pins this process, which makes the load, and all its threads. */
 export function pinSelf(core: number | null): void {
-  if (core !== null) spawnSync("taskset", ["-a", "-c", "-p", String(core), String(process.pid)]);
+  if (core !== null) {
+    spawnSync("taskset", ["-a", "-c", "-p", String(core), String(process.pid)]);
+  }
 }
 
 /** The command line, made to run on a core. */

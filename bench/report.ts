@@ -60,7 +60,9 @@ function mainColumns(results: Results): Column[] {
 }
 
 function ratios(results: Results, rows: readonly Row[], base: PeerId, name: string): string[] {
-  if (WORK.every(([id]) => results.median(base, id, "cpuUs") === null)) return [];
+  if (WORK.every(([id]) => results.median(base, id, "cpuUs") === null)) {
+    return [];
+  }
   const columns = WORK.map(
     ([id, title]): Column => ({
       title: [title, "×"],
@@ -88,7 +90,9 @@ function goals(results: Results): string[] {
 }
 
 function failures(results: Results, rows: readonly Row[]): string[] {
-  if (results.failures.length === 0) return [];
+  if (results.failures.length === 0) {
+    return [];
+  }
   const name = (id: RowId): string => rows.find((row) => row.id === id)?.name ?? id;
   const counts = new Map<string, number>();
   for (const { row, workload, why } of results.failures) {

@@ -44,7 +44,9 @@ export class ResponseReader {
   }
 
   #readBody(data: Buffer): boolean {
-    if (this.status !== 200) this.complaint = (this.complaint + data.toString()).slice(0, 300);
+    if (this.status !== 200) {
+      this.complaint = (this.complaint + data.toString()).slice(0, 300);
+    }
     if (this.#left !== null) {
       this.#left -= data.length;
       return this.#left <= 0;

@@ -47,8 +47,12 @@ export class Results {
   ratio(row: RowId, base: RowId, workload: WorkloadId, metric: Metric): number | null {
     const own = this.#samples.get(`${row} ${workload} ${metric}`);
     const theirs = this.#samples.get(`${base} ${workload} ${metric}`);
-    if (!own || !theirs) return null;
-    if (own.length !== theirs.length) return quantile(own, 0.5) / quantile(theirs, 0.5);
+    if (!own || !theirs) {
+      return null;
+    }
+    if (own.length !== theirs.length) {
+      return quantile(own, 0.5) / quantile(theirs, 0.5);
+    }
     return quantile(
       own.map((value, round) => value / (theirs[round] ?? Number.NaN)),
       0.5,

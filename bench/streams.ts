@@ -38,7 +38,9 @@ export async function pacedStreams(
     return { ...watch.result(), rssBeforeKib };
   } finally {
     clearInterval(sampler);
-    for (const connection of connections) connection.close();
+    for (const connection of connections) {
+      connection.close();
+    }
   }
 }
 
@@ -53,7 +55,9 @@ async function readStream(
   connection.onData = (data) => {
     const arrived = countEvents(data, lastByte);
     lastByte = data[data.length - 1] ?? 0;
-    if (events === 0 && arrived > 0) watch.began();
+    if (events === 0 && arrived > 0) {
+      watch.began();
+    }
     events += arrived;
     watch.count(arrived);
   };
@@ -61,13 +65,17 @@ async function readStream(
     connection.send(aim.request, (error) => (error ? reject(error) : resolve()));
   });
   watch.ended();
-  if (events !== expected) throw new Error(`${events} events arrived instead of ${expected}`);
+  if (events !== expected) {
+    throw new Error(`${events} events arrived instead of ${expected}`);
+  }
 }
 
 /** An event ends with an empty line, whose two newlines may come in two packets. */
 function countEvents(data: Buffer, lastByte: number): number {
   let events = lastByte === NEWLINE && data[0] === NEWLINE ? 1 : 0;
-  for (let at = data.indexOf("\n\n"); at >= 0; at = data.indexOf("\n\n", at + 2)) events += 1;
+  for (let at = data.indexOf("\n\n"); at >= 0; at = data.indexOf("\n\n", at + 2)) {
+    events += 1;
+  }
   return events;
 }
 
@@ -93,11 +101,15 @@ class Window {
   }
 
   count(events: number): void {
-    if (this.#open && !this.#closed) this.#events += events;
+    if (this.#open && !this.#closed) {
+      this.#events += events;
+    }
   }
 
   ended(): void {
-    if (this.#closed || !this.#open) return;
+    if (this.#closed || !this.#open) {
+      return;
+    }
     this.#closed = {
       cpuMs: this.#probe.cpuMs() - this.#open.cpuMs,
       windowMs: performance.now() - this.#open.at,
@@ -109,7 +121,9 @@ class Window {
   }
 
   result() {
-    if (!this.#closed || this.#events === 0) throw new Error("the streams were never all open");
+    if (!this.#closed || this.#events === 0) {
+      throw new Error("the streams were never all open");
+    }
     return { ...this.#closed, events: this.#events, rssPeakKib: this.#rssPeakKib };
   }
 }

@@ -37,7 +37,9 @@ class Connection {
   feed(arrived: Buffer): void {
     let data: Buffer | null = this.#held ? Buffer.concat([this.#held, arrived]) : arrived;
     this.#held = null;
-    while (data) data = this.#bodyLeft > 0 ? this.#readBody(data) : this.#readHead(data);
+    while (data) {
+      data = this.#bodyLeft > 0 ? this.#readBody(data) : this.#readHead(data);
+    }
   }
 
   #readHead(data: Buffer): Buffer | null {
@@ -66,7 +68,9 @@ class Connection {
     const part = data.length > this.#bodyLeft ? data.subarray(0, this.#bodyLeft) : data;
     this.#hash?.update(part);
     this.#bodyLeft -= part.length;
-    if (this.#bodyLeft === 0) this.#answer();
+    if (this.#bodyLeft === 0) {
+      this.#answer();
+    }
     return data.length > part.length ? data.subarray(part.length) : null;
   }
 
@@ -107,6 +111,8 @@ const server = createServer({ noDelay: true }, (socket) => {
 
 server.listen({ port: 0, host: "127.0.0.1", backlog: 2048 }, () => {
   const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no TCP address");
+  if (address === null || typeof address === "string") {
+    throw new Error("no TCP address");
+  }
   console.log(address.port);
 });

@@ -25,9 +25,13 @@ async function verdict(context: TestContext, answers: Answers, rebuildsBodies = 
       .update(answers.body ?? sent)
       .digest("hex");
     const paced = /^paced-(\d+)$/.exec(kind)?.[1];
-    if (kind === "json") response.end(answers.json);
-    else if (kind === "digest") response.end(messageJson(`${digest} ${answers.key}`));
-    else response.end(answers.stream(Number(paced ?? 5)));
+    if (kind === "json") {
+      response.end(answers.json);
+    } else if (kind === "digest") {
+      response.end(messageJson(`${digest} ${answers.key}`));
+    } else {
+      response.end(answers.stream(Number(paced ?? 5)));
+    }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   context.after(() => server.close());

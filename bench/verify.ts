@@ -31,8 +31,12 @@ export async function verify(subject: Subject): Promise<void> {
 async function verifyForwarded(subject: Subject, body: Buffer): Promise<void> {
   const answer = await ask(subject, { answer: "digest", body });
   const [digest, key] = messageText(answer).split(" ");
-  if (key !== UPSTREAM_KEY) throw new Error("upstream did not receive its own key");
-  if (subject.rebuildsBodies) return;
+  if (key !== UPSTREAM_KEY) {
+    throw new Error("upstream did not receive its own key");
+  }
+  if (subject.rebuildsBodies) {
+    return;
+  }
   if (digest !== createHash("sha256").update(body).digest("hex")) {
     throw new Error(`upstream received other bytes than the ${body.length} sent`);
   }
@@ -51,12 +55,18 @@ async function ask(subject: Subject, question: Question): Promise<string> {
     signal: AbortSignal.timeout(10_000),
   });
   const text = await response.text();
-  if (response.status !== 200) throw new Error(`status ${response.status}: ${text.slice(0, 300)}`);
+  if (response.status !== 200) {
+    throw new Error(`status ${response.status}: ${text.slice(0, 300)}`);
+  }
   return text;
 }
 
 function same(what: string, got: string, expected: string, byMeaning: boolean): void {
-  if (got === expected) return;
-  if (byMeaning && isDeepStrictEqual(JSON.parse(got), JSON.parse(expected))) return;
+  if (got === expected) {
+    return;
+  }
+  if (byMeaning && isDeepStrictEqual(JSON.parse(got), JSON.parse(expected))) {
+    return;
+  }
   throw new Error(`${what} was changed on the way: ${JSON.stringify(got.slice(0, 300))}`);
 }

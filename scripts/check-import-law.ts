@@ -1,35 +1,48 @@
 /**
- * Proves that the import law's fences hold (ARCHITECTURE.md): plants one violation of each rule, which the
- * linter must find, and one lawful import of each, which it must let pass.
+ * Proves that the import law's fences hold (ARCHITECTURE.md): plants violations of each rule, which the
+ * linter must find, and lawful imports, which it must let pass.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 type Planted = Readonly<{ file: string; imports: string; lawful: boolean }>;
 
 const server = "packages/server/src";
-const rooms = ["http", "credentials", "limits", "upstreams", "store", "observe"];
+// Read from the tree, so that a new room or a new file beside compose.ts is fenced from its first day.
+const inServer = readdirSync(server, { withFileTypes: true });
+const rooms = inServer
+  .filter((entry) => entry.isDirectory() && !["pipeline", "config"].includes(entry.name))
+  .map(({ name }) => name);
+const outside = inServer
+  .filter((entry) => entry.isFile() && !entry.name.endsWith(".test.ts"))
+  .map(({ name }) => name);
 
 const planted: readonly Planted[] = [
   breaks("packages/contract/src/planted.ts", "@claude-relay/server"),
-  breaks(`${server}/pipeline/planted.ts`, "../http/app.ts"),
-  breaks(`${server}/pipeline/planted.ts`, "../store/store.ts"),
-  breaks(`${server}/pipeline/planted.ts`, "../compose.ts"),
-  keeps(`${server}/pipeline/planted.ts`, "@claude-relay/contract"),
+  ...["pipeline", "pipeline/body", ...rooms, "http/admin", "upstreams/simulator"].flatMap(fenced),
   keeps(`${server}/pipeline/planted.ts`, "./refusal.ts"),
-  ...rooms.flatMap((room) => [
-    ...rooms
-      .filter((other) => other !== room)
-      .map((other) => breaks(`${server}/${room}/planted.ts`, `../${other}/planted.ts`)),
-    breaks(`${server}/${room}/planted.ts`, "../config.ts"),
-    keeps(`${server}/${room}/planted.ts`, "../pipeline/types.ts"),
-    keeps(`${server}/${room}/planted.ts`, "@claude-relay/contract"),
-  ]),
-  breaks(`${server}/upstreams/simulator/planted.ts`, "../../store/store.ts"),
+  keeps(`${server}/pipeline/body/planted.ts`, "../refusal.ts"),
+  keeps(`${server}/http/admin/planted.ts`, "../client-ip.ts"),
+  ...rooms.map((room) => keeps(`${server}/${room}/planted.ts`, "../pipeline/types.ts")),
   breaks("packages/client/src/planted.ts", "@claude-relay/server"),
   breaks("packages/cli/src/planted.ts", "../../server/src/compose.ts"),
 ];
+
+/** What every folder of the line and of the rooms must not import, and what it may. */
+function fenced(folder: string): Planted[] {
+  const file = `${server}/${folder}/planted.ts`;
+  const up = folder.includes("/") ? "../.." : "..";
+  return [
+    ...rooms
+      .filter((room) => room !== folder.split("/")[0])
+      .map((room) => breaks(file, `${up}/${room}/planted.ts`)),
+    ...outside.map((name) => breaks(file, `${up}/${name}`)),
+    breaks(file, `${up}/config/settings.ts`),
+    breaks(file, "@claude-relay/server"),
+    keeps(file, "@claude-relay/contract"),
+  ];
+}
 
 function breaks(file: string, imports: string): Planted {
   return { file, imports, lawful: false };

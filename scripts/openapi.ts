@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compose } from "../packages/server/src/compose.ts";
 import { loadConfig } from "../packages/server/src/config.ts";
-import { listPrices } from "../packages/server/src/pipeline/price-table.ts";
+import { listPrices } from "../packages/server/src/pipeline/price/price-table.ts";
 import { systemClock } from "../packages/server/src/system-clock.ts";
 import { serverVersion } from "../packages/server/src/version.ts";
 

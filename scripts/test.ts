@@ -16,9 +16,7 @@ if (given.length === 0 || given.some((file) => file.includes("claude-code"))) {
 const { status } = spawnSync(
   process.execPath,
   ["--test", "--test-reporter=spec", "--test-timeout=300000", ...files],
-  {
-    stdio: "inherit",
-  },
+  { stdio: "inherit" },
 );
 process.exit(status ?? 1);
 
@@ -38,18 +36,14 @@ function installTools(): void {
   }
 }
 
-/** npm notes in node_modules what it installed; the same versions need no second install. */
+/** npm notes in node_modules what it installed; the same version needs no second install. */
 function isInstalled(): boolean {
   const installed = `${tools}/node_modules/.package-lock.json`;
-  return existsSync(installed) && versions(installed) === wantedVersions();
+  return existsSync(installed) && versionIn(installed) === versionIn(`${tools}/package-lock.json`);
 }
 
-function wantedVersions(): string {
-  return versions(`${tools}/package-lock.json`);
-}
-
-function versions(path: string): string {
-  const { packages } = JSON.parse(readFileSync(path, "utf8")) as {
+function versionIn(lockFile: string): string {
+  const { packages } = JSON.parse(readFileSync(lockFile, "utf8")) as {
     packages: Record<string, { version?: string }>;
   };
   return packages["node_modules/@anthropic-ai/claude-code"]?.version ?? "none";

@@ -6,7 +6,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 import { ask, type Setting, startSetting } from "./harness/anthropic.ts";
 import { rowsWhen } from "./harness/ledger.ts";
-import { masterKey } from "./harness/relay.ts";
+import { masterKey } from "./harness/secrets.ts";
 
 type ApiError = InstanceType<typeof Anthropic.APIError>;
 

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { after, afterEach, before, describe, it } from "node:test";
 import { type InsideRelay, question, startInside } from "./harness/inside.ts";
 import { sendRaw } from "./harness/raw-http.ts";
-import { assertRefused, invalid } from "./harness/refused.ts";
+import { assertRefused, assertUpstreamUnasked, invalid } from "./harness/refused.ts";
 
 const tooLarge = { status: 413, type: "request_too_large", says: /MAX_PAYLOAD_SIZE/ };
 const unsupported = (says: RegExp) => ({ status: 415, type: "invalid_request_error", says });
@@ -20,11 +20,7 @@ describe("bad input", () => {
     token = await relay.bootstrap();
   });
   after(() => relay.remove());
-  afterEach(() => {
-    const { requests } = relay.simulator.counters();
-    relay.simulator.reset();
-    assert.equal(requests, 0, "upstream was called");
-  });
+  afterEach(() => assertUpstreamUnasked(relay));
 
   const post = (body: unknown, headers: Record<string, string> = {}) =>
     relay.call("/v1/messages", { token, body, headers });

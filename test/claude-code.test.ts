@@ -1,15 +1,15 @@
 /** The real Claude Code, pinned in test/tools, talking to Claude through the relay. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { decodeJwt, decodeProtectedHeader, SignJWT } from "jose";
 import { ask, type Setting, startSetting } from "./harness/anthropic.ts";
 import { send, withToken } from "./harness/http.ts";
 import { rowsOf } from "./harness/ledger.ts";
-import { jwtSecret, masterKey } from "./harness/relay.ts";
+import { jwtSecret, masterKey } from "./harness/secrets.ts";
+import { tempFolder } from "./harness/temp-folder.ts";
 
 const binary = new URL(
   `./tools/node_modules/@anthropic-ai/claude-code-${process.platform}-${process.arch}/claude${process.platform === "win32" ? ".exe" : ""}`,
@@ -37,8 +37,7 @@ type Run = Readonly<{
 
 /** A home of its own for each run: nothing of the developer's settings, logins or memory. */
 const makeHome = (t: TestContext): string => {
-  const home = mkdtempSync(join(tmpdir(), "claude-relay-test-home-"));
-  t.after(() => rmSync(home, { recursive: true, force: true }));
+  const home = tempFolder(t);
   for (const name of ["config", "work"]) {
     mkdirSync(join(home, name));
   }

@@ -1,15 +1,14 @@
 /** Configuration as an operator writes it: files in the folder, the environment, the words on the terminal. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { failToStart } from "./harness/failing-start.ts";
 import { startRelay } from "./harness/relay.ts";
+import { tempFolder } from "./harness/temp-folder.ts";
 
 const folder = (t: TestContext, files: Record<string, string> = {}): string => {
-  const directory = mkdtempSync(join(tmpdir(), "claude-relay-test-"));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = tempFolder(t);
   for (const [name, content] of Object.entries(files)) {
     writeFileSync(join(directory, name), content);
   }

@@ -1,18 +1,18 @@
 /** Who gets through with which credential, for how long, and what ends it. */
 import assert from "node:assert/strict";
 import { createHash, createHmac, generateKeyPairSync, sign } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
-import { type InsideRelay, jwtSecret, startInside } from "./harness/inside.ts";
+import { type InsideRelay, startInside } from "./harness/inside.ts";
 import {
   assertRefused,
+  assertUpstreamUnasked,
   badToken,
   expiredToken,
   forbidden,
   type Refused,
 } from "./harness/refused.ts";
+import { jwtSecret } from "./harness/secrets.ts";
+import { tempFolder } from "./harness/temp-folder.ts";
 
 const hour = 3_600_000;
 const device = "test-device-0001";
@@ -26,11 +26,7 @@ describe("credentials that are turned away before upstream is called", () => {
     token = await relay.bootstrap(device);
   });
   after(() => relay.remove());
-  afterEach(() => {
-    const { requests } = relay.simulator.counters();
-    relay.simulator.reset();
-    assert.equal(requests, 0, "upstream was called");
-  });
+  afterEach(() => assertUpstreamUnasked(relay));
 
   const kid = createHash("sha256")
     .update(`claude-relay kid ${jwtSecret}`)
@@ -337,8 +333,7 @@ describe("what a restart keeps", () => {
     startInside({ dataDir, env, ...(now !== undefined && { now }) });
 
   it("devices, revocations and replaced tokens", async (t) => {
-    const dataDir = mkdtempSync(join(tmpdir(), "claude-relay-test-"));
-    t.after(() => rmSync(dataDir, { recursive: true }));
+    const dataDir = tempFolder(t);
     const first = await start(dataDir);
     const kept = await first.bootstrap("kept-device");
     const revoked = await first.bootstrap("revoked-device");
@@ -355,8 +350,7 @@ describe("what a restart keeps", () => {
   });
 
   it("tokens over a rotation of the secret while JWT_SECRET_PREVIOUS names the old one", async (t) => {
-    const dataDir = mkdtempSync(join(tmpdir(), "claude-relay-test-"));
-    t.after(() => rmSync(dataDir, { recursive: true }));
+    const dataDir = tempFolder(t);
     const first = await start(dataDir);
     const token = await first.bootstrap();
     await first.close();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { ask, askStream } from "./harness/anthropic.ts";
 import { send, withToken } from "./harness/http.ts";
-import { masterKey } from "./harness/relay.ts";
+import { masterKey } from "./harness/secrets.ts";
 import { startTwins, type Twins, withoutRelayHeaders } from "./harness/twins.ts";
 
 let twins: Twins;

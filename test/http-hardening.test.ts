@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { after, afterEach, before, describe, it } from "node:test";
-import { adminToken, type InsideRelay, question, startInside } from "./harness/inside.ts";
+import { type InsideRelay, question, startInside } from "./harness/inside.ts";
 import { sendRaw } from "./harness/raw-http.ts";
+import { assertUpstreamUnasked } from "./harness/refused.ts";
+import { adminToken } from "./harness/secrets.ts";
 
 const body = JSON.stringify(question);
 const chunked = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
@@ -38,11 +40,7 @@ describe("requests that two readers could read in two ways", () => {
   });
 
   describe("is closed with 400, or without a word", () => {
-    afterEach(() => {
-      const { requests } = relay.simulator.counters();
-      relay.simulator.reset();
-      assert.equal(requests, 0, "upstream was called");
-    });
+    afterEach(() => assertUpstreamUnasked(relay));
 
     const refused = async (bytes: string | Buffer): Promise<void> => {
       const answer = await sendRaw(relay.port, bytes);
@@ -246,11 +244,7 @@ describe("paths", () => {
     token = await relay.bootstrap();
   });
   after(() => relay.remove());
-  afterEach(() => {
-    const { requests } = relay.simulator.counters();
-    relay.simulator.reset();
-    assert.equal(requests, 0, "upstream was called");
-  });
+  afterEach(() => assertUpstreamUnasked(relay));
 
   const get = (path: string, credential: string | null) =>
     sendRaw(

@@ -10,7 +10,8 @@ import { ask, askStream, type Setting, startSetting } from "./harness/anthropic.
 import { eventStream, events, startHandUpstream } from "./harness/hand-upstream.ts";
 import { begun, eventsIn, finish, open, readUntil, send, withToken } from "./harness/http.ts";
 import { onlyRow, type Row, rowsOf, rowsWhen } from "./harness/ledger.ts";
-import { masterKey, type Relay, startRelay } from "./harness/relay.ts";
+import { type Relay, startRelay } from "./harness/relay.ts";
+import { masterKey } from "./harness/secrets.ts";
 
 const setUp = async (t: TestContext): Promise<Setting> => {
   const setting = await startSetting();

@@ -1,8 +1,9 @@
 /** How often a device may ask, and how often an address may fail. The clock moves only when told. */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { type Answer, adminToken, type InsideRelay, startInside } from "./harness/inside.ts";
+import { type Answer, type InsideRelay, startInside } from "./harness/inside.ts";
 import { assertRefused, badToken } from "./harness/refused.ts";
+import { adminToken } from "./harness/secrets.ts";
 
 const start = async (t: TestContext, env: Record<string, string> = {}): Promise<InsideRelay> => {
   const relay = await startInside({ env });

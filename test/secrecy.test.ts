@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { createSimulator } from "../packages/server/src/upstreams/simulator/server.ts";
-import { adminToken, masterKey, startRelay } from "./harness/relay.ts";
+import { startRelay } from "./harness/relay.ts";
+import { adminToken, masterKey } from "./harness/secrets.ts";
 
 const prompt = "PROMPT-do-not-keep-7d1f";
 const jwtSecret = "secrecy-jwt-secret-0123456789abcdef0123456789";

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, describe, it } from "node:test";
-import { adminToken, type Relay, startRelay } from "./harness/relay.ts";
+import { type Relay, startRelay } from "./harness/relay.ts";
+import { adminToken } from "./harness/secrets.ts";
 
 describe("the proxy setup guide's commands, as pasted", () => {
   let relay: Relay;

@@ -1,19 +1,13 @@
 /** The first start, the next one, and a second one at the same time. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, it, type TestContext } from "node:test";
+import { describe, it } from "node:test";
 import { failToStart } from "./harness/failing-start.ts";
 import { startRelay } from "./harness/relay.ts";
-
-const dataFolder = (t: TestContext): string => {
-  const directory = mkdtempSync(join(tmpdir(), "claude-relay-test-"));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-};
+import { tempFolder } from "./harness/temp-folder.ts";
 
 const noSecrets = { JWT_SECRET: "", ADMIN_TOKEN: "" };
 const shownToken = (stderr: string): string | undefined =>
@@ -24,7 +18,7 @@ const statusOf = async (url: string, credential: string): Promise<number> =>
 
 describe("a start without secrets, in development", () => {
   it("makes them once, shows the admin token once, and keeps tokens good over restarts", async (t) => {
-    const dataDir = dataFolder(t);
+    const dataDir = tempFolder(t);
     const first = await startRelay({ dataDir, env: noSecrets });
     t.after(() => first.process.kill("SIGKILL"));
     const shown = shownToken(first.stderr());
@@ -49,7 +43,7 @@ describe("a start without secrets, in development", () => {
     t.after(() => other.close());
     await new Promise((resolve) => other.once("listening", resolve));
     const port = String((other.address() as AddressInfo).port);
-    const dataDir = dataFolder(t);
+    const dataDir = tempFolder(t);
     const { code, stderr } = await failToStart(dataDir, { DATA_DIR: dataDir, PORT: port });
     assert.equal(code, 1);
     assert.match(stderr, /cannot start:\n {2}- .*EADDRINUSE/);
@@ -69,7 +63,7 @@ describe("a start without secrets, in development", () => {
 
 describe("a second process on the same data folder", () => {
   it("is refused with the remedy, and the first goes on", async (t) => {
-    const first = await startRelay({ dataDir: dataFolder(t) });
+    const first = await startRelay({ dataDir: tempFolder(t) });
     t.after(() => first.stop());
     const { code, stderr } = await failToStart(first.dataDir, { DATA_DIR: first.dataDir });
     assert.equal(code, 1);

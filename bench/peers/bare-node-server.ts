@@ -35,7 +35,9 @@ function forward(request: IncomingMessage, response: ServerResponse, body: Buffe
   }
   const headers: IncomingHttpHeaders = {};
   for (const name in request.headers) {
-    if (!NOT_SENT_ON.has(name)) headers[name] = request.headers[name];
+    if (!NOT_SENT_ON.has(name)) {
+      headers[name] = request.headers[name];
+    }
   }
   headers["x-api-key"] = upstreamKey;
   const path = request.url ?? "/";
@@ -52,7 +54,9 @@ class Answer implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#response.on("close", () => {
-      if (!this.#response.writableFinished) controller.abort(new Error("the caller left"));
+      if (!this.#response.writableFinished) {
+        controller.abort(new Error("the caller left"));
+      }
     });
   }
 
@@ -61,7 +65,9 @@ class Answer implements Dispatcher.DispatchHandler {
     status: number,
     headers: IncomingHttpHeaders,
   ): void {
-    for (const name of NOT_SENT_BACK) delete headers[name];
+    for (const name of NOT_SENT_BACK) {
+      delete headers[name];
+    }
     this.#response.writeHead(status, headers);
   }
 
@@ -77,7 +83,10 @@ class Answer implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(): void {
-    if (this.#response.headersSent) this.#response.destroy();
-    else this.#response.writeHead(502).end();
+    if (this.#response.headersSent) {
+      this.#response.destroy();
+    } else {
+      this.#response.writeHead(502).end();
+    }
   }
 }

@@ -11,7 +11,9 @@ const MAIN = fileURLToPath(new URL("../../packages/server/src/main.ts", import.m
 export const startClaudeRelay =
   (logLevel: "warn" | "info") =>
   async (lab: Lab, upstreamPort: number): Promise<Peer | Unavailable> => {
-    if (!existsSync(MAIN)) return { unavailable: "not there (packages/server/src/main.ts)" };
+    if (!existsSync(MAIN)) {
+      return { unavailable: "not there (packages/server/src/main.ts)" };
+    }
     const port = await freePort();
     const name = `claude-relay-${logLevel}`;
     const running = lab.launch({
@@ -51,9 +53,15 @@ async function deviceToken(port: number): Promise<string | null> {
     body: JSON.stringify({ device_id: "bench-device-0001" }),
     signal: AbortSignal.timeout(5_000),
   });
-  if (answer.status === 503) return null;
-  if (!answer.ok) throw new Error(`bootstrap: ${answer.status} ${await answer.text()}`);
+  if (answer.status === 503) {
+    return null;
+  }
+  if (!answer.ok) {
+    throw new Error(`bootstrap: ${answer.status} ${await answer.text()}`);
+  }
   const { wrapper_token: token } = (await answer.json()) as { wrapper_token?: unknown };
-  if (typeof token !== "string") throw new Error("bootstrap gave no wrapper_token");
+  if (typeof token !== "string") {
+    throw new Error("bootstrap gave no wrapper_token");
+  }
   return token;
 }

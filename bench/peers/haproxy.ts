@@ -8,7 +8,9 @@ import { CALLER_KEY, type Peer, type Unavailable, UPSTREAM_KEY } from "./peer.ts
 
 export async function startHaproxy(lab: Lab, upstreamPort: number): Promise<Peer | Unavailable> {
   const haproxy = findProgram("haproxy");
-  if (haproxy === null) return notInstalled;
+  if (haproxy === null) {
+    return notInstalled;
+  }
   const port = await freePort();
   const config = join(lab.folder("haproxy"), "haproxy.cfg");
   writeFileSync(config, configuration(port, upstreamPort));

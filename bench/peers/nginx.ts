@@ -8,7 +8,9 @@ import { CALLER_KEY, type Peer, type Unavailable, UPSTREAM_KEY } from "./peer.ts
 
 export async function startNginx(lab: Lab, upstreamPort: number): Promise<Peer | Unavailable> {
   const nginx = findProgram("nginx");
-  if (nginx === null) return notInstalled;
+  if (nginx === null) {
+    return notInstalled;
+  }
   const port = await freePort();
   const folder = lab.folder("nginx");
   const config = join(folder, "nginx.conf");

@@ -26,7 +26,7 @@ export type Peer = Readonly<{
 }>;
 
 /** A server that can be started, or the reason why it cannot. */
-export type Start = (lab: Lab, upstreamPort: number) => Promise<Peer | Unavailable>;
+type Start = (lab: Lab, upstreamPort: number) => Promise<Peer | Unavailable>;
 
 export type Unavailable = Readonly<{ unavailable: string }>;
 

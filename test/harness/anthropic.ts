@@ -7,7 +7,8 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from "../../packages/server/src/upstreams/simulator/server.ts";
-import { masterKey, type Relay, type RelayOptions, startRelay } from "./relay.ts";
+import { type Relay, type RelayOptions, startRelay } from "./relay.ts";
+import { masterKey } from "./secrets.ts";
 
 export type Setting = Readonly<{
   relay: Relay;

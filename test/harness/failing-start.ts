@@ -1,21 +1,15 @@
 /** A start that is meant to fail: everything the process said, and its exit code. */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { spawnServer } from "./server-process.ts";
 
 export type FailedStart = Readonly<{ code: number | null; stdout: string; stderr: string }>;
-
-const main = new URL("../../packages/server/src/main.ts", import.meta.url).pathname;
 
 /** @param directory its working directory, where `.env` and the configuration file are looked for */
 export const failToStart = async (
   directory: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<FailedStart> => {
-  const child = spawn(process.execPath, [main], {
-    cwd: directory,
-    env: { PATH: process.env["PATH"] ?? "", PORT: "0", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawnServer(directory, env);
   const said = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"] as const) {
     child[stream].setEncoding("utf8").on("data", (chunk) => {

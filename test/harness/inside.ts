@@ -10,16 +10,14 @@ import { epochMs } from "@claude-relay/contract";
 import { compose } from "../../packages/server/src/compose.ts";
 import { loadConfig } from "../../packages/server/src/config.ts";
 import type { Log } from "../../packages/server/src/pipeline/log.ts";
-import { listPrices } from "../../packages/server/src/pipeline/price-table.ts";
+import { listPrices } from "../../packages/server/src/pipeline/price/price-table.ts";
 import { loadSecrets } from "../../packages/server/src/secrets.ts";
 import {
   createSimulator,
   type Simulator,
 } from "../../packages/server/src/upstreams/simulator/server.ts";
-import { adminToken, masterKey } from "./relay.ts";
-
-export { adminToken, masterKey };
-export const jwtSecret = "test-jwt-secret-0123456789abcdef0123456789abcdef";
+import { bootstrap } from "./bootstrap.ts";
+import { adminToken, jwtSecret, masterKey } from "./secrets.ts";
 
 export type Answer = Readonly<{
   status: number;
@@ -29,7 +27,7 @@ export type Answer = Readonly<{
   body: any;
 }>;
 
-export type Call = Readonly<{
+type Call = Readonly<{
   method?: string;
   headers?: Readonly<Record<string, string>>;
   /** A string or bytes go as they are; anything else as JSON. */
@@ -80,13 +78,18 @@ export const startInside = async (options: InsideOptions = {}): Promise<InsideRe
   const simulator = createSimulator({ record: true });
   const upstreamUrl = await simulator.listen();
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "claude-relay-test-"));
-  const config = configOf(upstreamUrl, dataDir, options.env);
   const time = { ms: options.now ?? someDay };
   const clock = { now: () => epochMs(time.ms), monotonicMs: () => time.ms };
   const { log, logs } = recordingLog();
-  const secrets = loadSecrets(config);
-  const prices = listPrices;
-  const relay = await compose({ config, secrets, prices, clock, log, version: "0.0.0" });
+  const config = configOf(upstreamUrl, dataDir, options.env);
+  const relay = await compose({
+    config,
+    secrets: loadSecrets(config),
+    prices: listPrices,
+    clock,
+    log,
+    version: "0.0.0",
+  });
   await relay.app.listen({ host: "127.0.0.1", port: 0 });
   const { port } = relay.app.server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
@@ -109,13 +112,7 @@ export const startInside = async (options: InsideOptions = {}): Promise<InsideRe
     },
     call,
     admin: (path, request = {}) => call(path, { token: adminToken, ...request }),
-    bootstrap: async (deviceId = "test-device-0001") => {
-      const { status, body, text } = await call("/bootstrap", { body: { device_id: deviceId } });
-      if (status !== 200) {
-        throw new Error(`bootstrap answered ${status}: ${text}`);
-      }
-      return body.wrapper_token;
-    },
+    bootstrap: (deviceId) => bootstrap(url, deviceId),
     ask: (token, changes = {}) =>
       call("/v1/messages", {
         token,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Answer } from "./inside.ts";
+import type { Answer, InsideRelay } from "./inside.ts";
 
 export type Refused = Readonly<{
   status: number;
@@ -21,6 +21,13 @@ export const assertRefused = (answer: Answer, wanted: Refused): void => {
   assert.equal(answer.headers.get("request-id"), answer.body.request_id);
   assert.equal(answer.headers.get("x-should-retry"), wanted.retry ?? null);
   assert.match(answer.headers.get("content-type") ?? "", /^application\/json/);
+};
+
+/** Demands that upstream has had no request since the last time this was asked. */
+export const assertUpstreamUnasked = ({ simulator }: InsideRelay): void => {
+  const { requests } = simulator.counters();
+  simulator.reset();
+  assert.equal(requests, 0, "upstream was called");
 };
 
 export const invalid = (says: RegExp): Refused => ({

@@ -8,7 +8,7 @@ import {
 } from "../../packages/server/src/upstreams/simulator/server.ts";
 import { type Setting, startSetting } from "./anthropic.ts";
 import { type Answer, type Call, send, withToken } from "./http.ts";
-import { masterKey } from "./relay.ts";
+import { masterKey } from "./secrets.ts";
 
 export type Twins = Readonly<{
   setting: Setting;

@@ -16,11 +16,11 @@ import Fastify, {
 import type { Log } from "../pipeline/log.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
-import { type AdminAuditDoorDeps, adminAuditDoor } from "./admin-audit-door.ts";
-import { type AdminBreakerDoorDeps, adminBreakerDoor } from "./admin-breaker-door.ts";
-import { type AdminCodesDoorDeps, adminCodesDoor } from "./admin-codes-door.ts";
-import { type AdminDevicesDoorDeps, adminDevicesDoor } from "./admin-devices-door.ts";
-import { type AdminUsageDoorDeps, adminUsageDoor } from "./admin-usage-door.ts";
+import { type AdminAuditDoorDeps, adminAuditDoor } from "./admin/audit-door.ts";
+import { type AdminBreakerDoorDeps, adminBreakerDoor } from "./admin/breaker-door.ts";
+import { type AdminCodesDoorDeps, adminCodesDoor } from "./admin/codes-door.ts";
+import { type AdminDevicesDoorDeps, adminDevicesDoor } from "./admin/devices-door.ts";
+import { type AdminUsageDoorDeps, adminUsageDoor } from "./admin/usage-door.ts";
 import { createBareServer } from "./bare-server.ts";
 import { type BootstrapDoorDeps, bootstrapDoor } from "./bootstrap-door.ts";
 import { createCors } from "./cors.ts";

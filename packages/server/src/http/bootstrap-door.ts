@@ -6,13 +6,13 @@ import {
   WrapperToken,
   type WrapperToken as WrapperTokenBody,
 } from "@claude-relay/contract";
-import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { readCredential } from "../pipeline/credential.ts";
 import type { Enrollment, IssuedToken } from "../pipeline/credential-ports.ts";
 import type { RateLimiter } from "../pipeline/rate-limiter.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import { clientIp, isFromThisMachine } from "./client-ip.ts";
+import { type TypedApp, typedApp } from "./typed-app.ts";
 
 export type BootstrapDoorDeps = Readonly<{
   enrollment: Enrollment;
@@ -24,14 +24,12 @@ export type BootstrapDoorDeps = Readonly<{
 
 /** How a device gets its wrapper token, and a new one before it expires. */
 export const bootstrapDoor = (server: FastifyInstance, deps: BootstrapDoorDeps): void => {
-  const app = server.withTypeProvider<TypeBoxTypeProvider>();
+  const app = typedApp(server);
+  offerBootstrap(app, deps);
+  offerRefresh(app, deps);
+};
 
-  const reply = ({ token, expiresAt }: IssuedToken): WrapperTokenBody => ({
-    wrapper_token: token,
-    proxy_base_url: deps.proxyBaseUrl(),
-    expires_at: new Date(expiresAt).toISOString(),
-  });
-
+const offerBootstrap = (app: TypedApp, deps: BootstrapDoorDeps): void => {
   app.post(
     "/bootstrap",
     {
@@ -53,7 +51,7 @@ export const bootstrapDoor = (server: FastifyInstance, deps: BootstrapDoorDeps):
         fromThisMachine: isFromThisMachine(request.raw),
       });
       if (result.kind === "issued") {
-        return reply(result.token);
+        return wire(result.token, deps);
       }
       return response.code(202).send({
         status: "pending",
@@ -62,7 +60,9 @@ export const bootstrapDoor = (server: FastifyInstance, deps: BootstrapDoorDeps):
       });
     },
   );
+};
 
+const offerRefresh = (app: TypedApp, deps: BootstrapDoorDeps): void => {
   app.post(
     "/refresh",
     {
@@ -76,10 +76,16 @@ export const bootstrapDoor = (server: FastifyInstance, deps: BootstrapDoorDeps):
     },
     async (request) => {
       const ip = limitByIp(deps.refreshLimiter, request, deps.trustProxy);
-      return reply(await deps.enrollment.refresh(readCredential(request.headers), ip));
+      return wire(await deps.enrollment.refresh(readCredential(request.headers), ip), deps);
     },
   );
 };
+
+const wire = ({ token, expiresAt }: IssuedToken, deps: BootstrapDoorDeps): WrapperTokenBody => ({
+  wrapper_token: token,
+  proxy_base_url: deps.proxyBaseUrl(),
+  expires_at: new Date(expiresAt).toISOString(),
+});
 
 const limitByIp = (limiter: RateLimiter, request: FastifyRequest, trustProxy: number): string => {
   const ip = clientIp(request.raw, trustProxy);

@@ -1,7 +1,7 @@
 import { ErrorBody, Health, Healthz, Readyz } from "@claude-relay/contract";
-import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance } from "fastify";
 import type { Clock } from "../pipeline/types.ts";
+import { typedApp } from "./typed-app.ts";
 
 export type HealthDoorDeps = Readonly<{
   clock: Clock;
@@ -13,7 +13,7 @@ export type HealthDoorDeps = Readonly<{
 
 /** Is it alive, and should work be sent to it. Open to anyone. */
 export const healthDoor = (server: FastifyInstance, deps: HealthDoorDeps): void => {
-  const app = server.withTypeProvider<TypeBoxTypeProvider>();
+  const app = typedApp(server);
   const tags = ["Health"];
   const timestamp = (): string => new Date(deps.clock.now()).toISOString();
 

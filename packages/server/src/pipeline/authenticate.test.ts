@@ -1,19 +1,10 @@
 import assert from "node:assert/strict";
 import type { IncomingHttpHeaders } from "node:http";
 import { describe, it } from "node:test";
-import type { DeviceId } from "@claude-relay/contract";
 import { createAuthenticate, type Identify } from "./authenticate.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import { Refusal } from "./refusal.ts";
-import type { Caller } from "./types.ts";
-
-const caller: Caller = {
-  kind: "device",
-  id: "test-device-0001" as DeviceId,
-  userId: null,
-  organizationId: null,
-  policy: { models: null, requestsPerMinute: null },
-};
+import { caller } from "./test-setup.ts";
 
 const setup = (failuresLeft: number) => {
   const examined: string[] = [];

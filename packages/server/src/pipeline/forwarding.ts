@@ -5,8 +5,8 @@ import { headersForCaller } from "./forward-headers.ts";
 import { logOutcome, logProxying } from "./line-log.ts";
 import type { Log } from "./log.ts";
 import { outcomeOf } from "./outcome.ts";
-import type { PriceBook } from "./pricing.ts";
-import type { Refusal } from "./refusal.ts";
+import type { PriceBook } from "./price/pricing.ts";
+import { StreamWatch } from "./stream-watch.ts";
 import { ping, streamError } from "./stream-words.ts";
 import type {
   Admitted,
@@ -20,9 +20,9 @@ import type {
   UpstreamReceiver,
 } from "./types.ts";
 import { refusalFor } from "./upstream-refusal.ts";
-import type { UsageMeter, UsageReport } from "./usage.ts";
-import { createJsonMeter } from "./usage-json.ts";
-import { createSseMeter } from "./usage-sse.ts";
+import type { UsageMeter, UsageReport } from "./usage/usage.ts";
+import { createJsonMeter } from "./usage/usage-json.ts";
+import { createSseMeter } from "./usage/usage-sse.ts";
 
 export type ForwardingDeps = Readonly<{
   upstream: Upstream;
@@ -42,86 +42,68 @@ const clientLeftStatus = 499;
 /**
  * Stages forward, meter and record of one admitted request: upstream's bytes go to the caller
  * untouched while they are counted, and whatever happens one outcome reaches the ledger.
- * /!\ Hot path: one object a request, no closure and no allocation a chunk.
+ * /!\ Hot path: no closure and no allocation a chunk.
  */
-export class Forwarding implements UpstreamReceiver, Active {
+class Forwarding implements UpstreamReceiver, Active {
   readonly #deps: ForwardingDeps;
   readonly #admitted: Admitted;
   readonly #reply: CallerReply;
-  readonly #startedMs: number;
-  readonly #done: () => void;
-  readonly #refuse: (refusal: Refusal) => void;
+  readonly #ended = Promise.withResolvers<void>();
   #exchange: UpstreamExchange | null = null;
   #meter: UsageMeter | null = null;
+  /** Of a stream whose usage is counted; the others are left to themselves. */
+  #watch: StreamWatch | null = null;
   #status = 0;
   #stream = false;
   #firstByteMs: number | null = null;
-  #lastByteMs: number;
   #bytesLeft = -1;
   /** The caller reads slower than upstream writes: upstream waits. */
   #held = false;
   #lastChunk: Buffer | null = null;
   #upstreamRequestId: string | null = null;
-  #markedOutput = 0;
-  #markedMs: number;
   #over = false;
   slot = 0;
 
-  constructor(
-    deps: ForwardingDeps,
-    admitted: Admitted,
-    reply: CallerReply,
-    done: () => void,
-    refuse: (refusal: Refusal) => void,
-  ) {
+  constructor(deps: ForwardingDeps, admitted: Admitted, reply: CallerReply) {
     this.#deps = deps;
     this.#admitted = admitted;
     this.#reply = reply;
-    this.#startedMs = admitted.startedMs;
-    this.#lastByteMs = admitted.startedMs;
-    this.#markedMs = admitted.startedMs;
-    this.#done = done;
-    this.#refuse = refuse;
   }
 
   /** Calls upstream. From here on exactly one outcome follows. */
-  send(): void {
+  send(): Promise<void> {
     const { upstream, active, log } = this.#deps;
     active.add(this);
     this.#reply.onLeave(() => this.#leave());
-    if (this.#over) {
-      return;
+    if (!this.#over) {
+      logProxying(log, this.#admitted.intent);
+      this.#exchange = upstream.send(this.#admitted.request, this);
+      this.#reply.onDrain(() => this.#release());
     }
-    logProxying(log, this.#admitted.intent);
-    this.#exchange = upstream.send(this.#admitted.request, this);
-    this.#reply.onDrain(() => this.#release());
+    return this.#ended.promise;
   }
 
   onStart(status: number, headers: IncomingHttpHeaders): void {
-    const { clock, upstream } = this.#deps;
-    this.#lastByteMs = clock.monotonicMs();
-    this.#firstByteMs = this.#lastByteMs - this.#startedMs;
+    const { intent, startedMs } = this.#admitted;
+    const nowMs = this.#deps.clock.monotonicMs();
+    this.#firstByteMs = nowMs - startedMs;
     this.#status = status;
     this.#stream = headers["content-type"]?.startsWith("text/event-stream") ?? false;
     this.#upstreamRequestId = firstOf(headers["request-id"]);
-    if (this.#admitted.intent.operation === "messages") {
+    if (intent.operation === "messages") {
       this.#meter = this.#stream ? createSseMeter() : createJsonMeter();
+      if (this.#stream) {
+        this.#watch = new StreamWatch(this.#deps, intent, this.#meter, startedMs, nowMs);
+      }
     }
     const length = headers["content-length"];
     this.#bytesLeft = this.#stream || length === undefined ? -1 : Number(length);
-    this.#reply.start(
-      status,
-      headersForCaller(headers, !this.#stream, [
-        "x-relay-upstream",
-        upstream.name,
-        "x-relay-request-id",
-        this.#admitted.intent.id,
-      ]),
-    );
+    const ours = ["x-relay-upstream", this.#deps.upstream.name, "x-relay-request-id", intent.id];
+    this.#reply.start(status, headersForCaller(headers, !this.#stream, ours));
   }
 
   onData(chunk: Buffer): void {
-    this.#lastByteMs = this.#deps.clock.monotonicMs();
+    this.#watch?.heard(this.#deps.clock.monotonicMs());
     this.#meter?.push(chunk);
     if (this.#bytesLeft > 0) {
       this.#bytesLeft -= chunk.length;
@@ -136,7 +118,7 @@ export class Forwarding implements UpstreamReceiver, Active {
 
   onEnd(): void {
     const report = this.#meter?.report() ?? null;
-    if (this.#isCut(report)) {
+    if (this.#stream && this.#status < 400 && report !== null && isCut(report)) {
       this.#breakOff(
         "upstream_broke",
         "Upstream ended the stream before its message was complete.",
@@ -154,44 +136,30 @@ export class Forwarding implements UpstreamReceiver, Active {
       flushed().then(end, end);
     }
     this.#admitted.releaseBody();
-    this.#done();
+    this.#ended.resolve();
   }
 
   onFailure(failure: UpstreamFailure): void {
-    if (this.#status !== 0) {
-      this.#breakOff("upstream_broke", "The connection to upstream broke off mid-answer.");
-      return;
-    }
-    const refusal = refusalFor(failure);
-    this.#record("upstream_broke", errorMeanings[refusal.code].status, null, failure.sent);
-    this.#refuse(refusal);
+    this.#fail("upstream_broke", "The connection to upstream broke off mid-answer.", failure);
   }
 
   tick(nowMs: number): void {
-    if (!this.#stream || this.#over || this.#meter === null) {
+    const watch = this.#watch;
+    if (watch === null || this.#over) {
       return;
     }
-    const silent = !this.#held && nowMs - this.#lastByteMs >= this.#deps.pingIntervalMs;
-    if (silent && this.#meter.atEventBoundary) {
-      this.#lastByteMs = nowMs;
+    if (!this.#held && watch.needsPing(nowMs)) {
+      watch.heard(nowMs);
       this.#write(ping);
     }
-    this.#markProgress(nowMs);
+    watch.markProgress(nowMs);
   }
 
   abandon(): void {
     this.#exchange?.cancel();
-    if (this.#status !== 0) {
-      this.#breakOff("process_died", "The relay is shutting down.");
-      return;
-    }
-    const refusal = refusalFor({
-      kind: "unreachable",
-      message: "The relay is shutting down.",
-      sent: true,
-    });
-    this.#record("process_died", errorMeanings[refusal.code].status);
-    this.#refuse(refusal);
+    const message = "The relay is shutting down.";
+    const sent = this.#exchange !== null;
+    this.#fail("process_died", message, { kind: "unreachable", message, sent });
   }
 
   #write(chunk: Buffer): void {
@@ -204,7 +172,7 @@ export class Forwarding implements UpstreamReceiver, Active {
   #release(): void {
     this.#held = false;
     // The silence until now was the caller's, not upstream's.
-    this.#lastByteMs = this.#deps.clock.monotonicMs();
+    this.#watch?.heard(this.#deps.clock.monotonicMs());
     this.#exchange?.resume();
   }
 
@@ -214,18 +182,18 @@ export class Forwarding implements UpstreamReceiver, Active {
     }
     this.#exchange?.cancel();
     this.#record("client_left", this.#status || clientLeftStatus);
-    this.#done();
+    this.#ended.resolve();
   }
 
-  /** A stream that ended without its message's end, and without saying why. */
-  #isCut(report: UsageReport | null): boolean {
-    return (
-      this.#stream &&
-      this.#status < 400 &&
-      report !== null &&
-      !report.complete &&
-      report.errorType === null
-    );
+  /** An answer that has begun ends with last words; one that has not is a refusal. */
+  #fail(ending: Ending, lastWords: string, failure: UpstreamFailure): void {
+    if (this.#status !== 0) {
+      this.#breakOff(ending, lastWords);
+      return;
+    }
+    const refusal = refusalFor(failure);
+    this.#record(ending, errorMeanings[refusal.code].status, null, failure.sent);
+    this.#ended.reject(refusal);
   }
 
   #breakOff(ending: Ending, message: string): void {
@@ -233,27 +201,7 @@ export class Forwarding implements UpstreamReceiver, Active {
     const words = this.#stream ? streamError(message, this.#admitted.intent.id, between) : null;
     this.#reply.breakOff(words);
     this.#record(ending, this.#status);
-    this.#done();
-  }
-
-  #markProgress(nowMs: number): void {
-    if (nowMs - this.#markedMs < 1000 || this.#meter === null) {
-      return;
-    }
-    this.#markedMs = nowMs;
-    const report = this.#meter.report();
-    if (report.started && report.usage.outputTokens !== this.#markedOutput) {
-      this.#markedOutput = report.usage.outputTokens;
-      const { usage, responseModel } = report;
-      const { id, model, startedAt } = this.#admitted.intent;
-      const { ledger, prices } = this.#deps;
-      const { costMicroUsd } = prices.price({
-        model: responseModel ?? model ?? "",
-        usage,
-        at: startedAt,
-      });
-      ledger.progress({ id, usage, costMicroUsd });
-    }
+    this.#ended.resolve();
   }
 
   #record(
@@ -273,7 +221,7 @@ export class Forwarding implements UpstreamReceiver, Active {
         upstreamStatus: this.#status,
         sent,
         report,
-        durationMs: clock.monotonicMs() - this.#startedMs,
+        durationMs: clock.monotonicMs() - this.#admitted.startedMs,
         firstByteMs: this.#firstByteMs,
         upstreamRequestId: this.#upstreamRequestId,
       },
@@ -287,12 +235,12 @@ export class Forwarding implements UpstreamReceiver, Active {
 const firstOf = (header: string | string[] | undefined): string | null =>
   (Array.isArray(header) ? header[0] : header) ?? null;
 
+/** A message that neither came to its end nor said why. */
+const isCut = ({ complete, errorType }: UsageReport): boolean => !complete && errorType === null;
+
 /** Runs the last three stages. Resolves when the exchange is over. @throws Refusal when no answer came */
 export const forward = (
   deps: ForwardingDeps,
   admitted: Admitted,
   reply: CallerReply,
-): Promise<void> =>
-  new Promise((resolve, reject) => {
-    new Forwarding(deps, admitted, reply, resolve, reject).send();
-  });
+): Promise<void> => new Forwarding(deps, admitted, reply).send();

@@ -9,7 +9,7 @@ import type { ModelId } from "@claude-relay/contract";
 import { microUsd } from "@claude-relay/contract";
 import { type AllowsModel, admitModel, admitModels, admitRate } from "./admit.ts";
 import type { Authenticate } from "./authenticate.ts";
-import { scanBody } from "./body-scan.ts";
+import { scanBody } from "./body/body-scan.ts";
 import { headersForUpstream } from "./forward-headers.ts";
 import { type ForwardingDeps, forward } from "./forwarding.ts";
 import { logIncoming } from "./line-log.ts";
@@ -17,7 +17,7 @@ import { ModelListReply } from "./model-list-reply.ts";
 import { compileModelList } from "./model-pattern.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import type { Admitted, BodyFacts, Caller, CallerReply, Ingress, Intent, Policy } from "./types.ts";
-import { emptyUsage, estimateInputTokens } from "./usage.ts";
+import { emptyUsage, estimateInputTokens } from "./usage/usage.ts";
 
 export type LineDeps = ForwardingDeps &
   Readonly<{

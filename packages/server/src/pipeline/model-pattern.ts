@@ -6,14 +6,21 @@
 export const compileModelList = (
   patterns: readonly string[] | null,
 ): ((model: string) => boolean) => {
-  if (patterns === null) return () => true;
+  if (patterns === null) {
+    return () => true;
+  }
   const exact = new Set<string>();
   const prefixes: string[] = [];
   for (const pattern of patterns) {
     const fault = modelPatternFault(pattern);
-    if (fault !== null) throw new RangeError(fault);
-    if (pattern.endsWith("*")) prefixes.push(pattern.slice(0, -1));
-    else exact.add(pattern);
+    if (fault !== null) {
+      throw new RangeError(fault);
+    }
+    if (pattern.endsWith("*")) {
+      prefixes.push(pattern.slice(0, -1));
+    } else {
+      exact.add(pattern);
+    }
   }
   return (model) => exact.has(model) || prefixes.some((prefix) => model.startsWith(prefix));
 };
@@ -21,8 +28,12 @@ export const compileModelList = (
 /** Says what is wrong with a model pattern and how to write it, or null when nothing is. */
 export const modelPatternFault = (pattern: string): string | null => {
   const shown = JSON.stringify(pattern.slice(0, 100));
-  if (pattern.length === 0) return "an empty model pattern matches nothing: write a model id or *";
-  if (pattern.length > 256) return `the model pattern ${shown}… is longer than 256 characters`;
+  if (pattern.length === 0) {
+    return "an empty model pattern matches nothing: write a model id or *";
+  }
+  if (pattern.length > 256) {
+    return `the model pattern ${shown}… is longer than 256 characters`;
+  }
   if (!/^[\x21-\x7e]+$/.test(pattern)) {
     return `the model pattern ${shown} may hold only printable ASCII, without spaces`;
   }

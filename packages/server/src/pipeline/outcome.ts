@@ -1,7 +1,7 @@
 import { microUsd } from "@claude-relay/contract";
-import type { PriceBook } from "./pricing.ts";
+import type { PriceBook } from "./price/pricing.ts";
 import type { Accuracy, Ending, Intent, Outcome, Usage } from "./types.ts";
-import { emptyUsage, type UsageReport } from "./usage.ts";
+import { emptyUsage, type UsageReport } from "./usage/usage.ts";
 
 /** All that is known of an exchange when it is over. */
 export type Ended = Readonly<{

@@ -1,4 +1,4 @@
-/** The line over ports that only take notes: for the tests of line.ts and forwarding.ts. */
+/** The line over ports that only take notes: for the tests of the line's stages. */
 import type { IncomingHttpHeaders } from "node:http";
 import { type DeviceId, epochMs, microUsd, type RequestId } from "@claude-relay/contract";
 import { ActiveExchanges } from "./active-exchanges.ts";
@@ -16,7 +16,7 @@ import type {
 
 export const body = Buffer.from('{"model":"claude-haiku-4-5","max_tokens":9,"messages":[]}');
 
-const caller: Caller = {
+export const caller: Caller = {
   kind: "device",
   id: "test-device-0001" as DeviceId,
   userId: null,

@@ -1,7 +1,7 @@
 /**
  * The values that travel down the line, and the ports the line needs.
  *
- *   Ingress → authenticate → Authenticated → admit → Admitted → forward, meter → Outcome → record
+ *   Ingress → authenticate → Caller → admit → Admitted → forward, meter → Outcome → record
  *
  * Values grow along the line and are never mutated. The ports are implemented by
  * credentials/, limits/, upstreams/ and store/, which know these types but not each other.

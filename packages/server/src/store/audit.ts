@@ -23,9 +23,15 @@ export const createAuditLog = (db: Kysely<Tables>): AuditLog => ({
   list: async ({ limit, cursor, action, subject }) => {
     let query = db.selectFrom("audit").selectAll().orderBy("id", "desc");
     query = query.limit(pageLimit(limit) + 1);
-    if (action !== undefined) query = query.where("action", "=", action);
-    if (subject !== undefined) query = query.where("subject", "=", subject);
-    if (cursor !== undefined) query = query.where("id", "<", decodeCursor(cursor)[0]);
+    if (action !== undefined) {
+      query = query.where("action", "=", action);
+    }
+    if (subject !== undefined) {
+      query = query.where("subject", "=", subject);
+    }
+    if (cursor !== undefined) {
+      query = query.where("id", "<", decodeCursor(cursor)[0]);
+    }
     return toPage(await query.execute(), limit, toAuditRow, (row) => [row.id, ""]);
   },
 });

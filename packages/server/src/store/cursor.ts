@@ -3,14 +3,16 @@ import { Refusal } from "../pipeline/refusal.ts";
 /** Where the next page begins: the last row's place in the order. Opaque to callers. */
 export type Cursor = readonly [time: number, id: string];
 
-export const encodeCursor = (cursor: Cursor): string =>
+const encodeCursor = (cursor: Cursor): string =>
   Buffer.from(JSON.stringify(cursor)).toString("base64url");
 
 /** @throws Refusal `invalid_request` for anything that `encodeCursor` did not make. */
 export const decodeCursor = (cursor: string): Cursor => {
   try {
     const parsed: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"));
-    if (isCursor(parsed)) return parsed;
+    if (isCursor(parsed)) {
+      return parsed;
+    }
   } catch {
     // Falls through to the refusal.
   }
@@ -28,7 +30,9 @@ const isCursor = (value: unknown): value is Cursor =>
 
 /** Checks a page's size. @throws Refusal `invalid_request`. */
 export const pageLimit = (limit: number): number => {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 1_000) return limit;
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 1_000) {
+    return limit;
+  }
   throw new Refusal("invalid_request", "limit: must be a whole number from 1 to 1000");
 };
 

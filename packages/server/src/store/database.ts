@@ -104,7 +104,9 @@ const makePrivate = (file: string): void => {
   try {
     closeSync(openSync(file, "ax", 0o600));
   } catch (error) {
-    if (!existsSync(file)) throw error;
+    if (!existsSync(file)) {
+      throw error;
+    }
   }
   chmodSync(file, 0o600);
 };
@@ -114,7 +116,9 @@ const assertSafeVersion = (sqlite: SqliteDatabase): void => {
   const parts = version.split(".").map(Number);
   for (const [index, least] of oldestSafeVersion.entries()) {
     const part = parts[index] ?? 0;
-    if (part > least) return;
+    if (part > least) {
+      return;
+    }
     if (part < least) {
       throw new Error(
         `SQLite ${version} can corrupt a WAL database; claude-relay needs ${oldestSafeVersion.join(".")} or newer: update better-sqlite3`,

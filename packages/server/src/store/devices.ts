@@ -18,7 +18,9 @@ export const createDeviceStore = (db: Kysely<Tables>): DeviceStore => ({
   list: async ({ limit, cursor, status }) => {
     let query = db.selectFrom("devices").selectAll().orderBy("created_at", "desc");
     query = query.orderBy("id", "desc").limit(pageLimit(limit) + 1);
-    if (status !== undefined) query = query.where("status", "=", status);
+    if (status !== undefined) {
+      query = query.where("status", "=", status);
+    }
     if (cursor !== undefined) {
       const [time, id] = decodeCursor(cursor);
       query = query
@@ -36,7 +38,9 @@ export const createDeviceStore = (db: Kysely<Tables>): DeviceStore => ({
       .onConflict((conflict) => conflict.column("id").doNothing())
       .returningAll()
       .executeTakeFirst();
-    if (inserted !== undefined) return { inserted: true, device: toDevice(inserted) };
+    if (inserted !== undefined) {
+      return { inserted: true, device: toDevice(inserted) };
+    }
     return { inserted: false, device: (await getDevice(db, device.id)) ?? device };
   },
   upsert: async (device) => {
@@ -73,7 +77,9 @@ const updateDevice = async (
   changes: DeviceChanges,
 ): Promise<DeviceRecord | null> => {
   const columns = toChangedColumns(changes);
-  if (Object.keys(columns).length === 0) return getDevice(db, id);
+  if (Object.keys(columns).length === 0) {
+    return getDevice(db, id);
+  }
   const row = await db
     .updateTable("devices")
     .set(columns)

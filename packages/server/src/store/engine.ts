@@ -85,7 +85,9 @@ export class Engine {
   /** Starts folding up to `target`, chunk by chunk, so that calls get their turn in between. */
   foldTo(target: Position): void {
     this.#aim(target);
-    if (this.#folding || this.#failing) return;
+    if (this.#folding || this.#failing) {
+      return;
+    }
     this.#folding = true;
     void this.#enqueue(() => this.#foldChunk());
   }
@@ -101,11 +103,15 @@ export class Engine {
     target: Position,
   ): Promise<unknown> {
     return this.#enqueue(async () => {
-      if (port === "usage") this.#catchUp(target);
+      if (port === "usage") {
+        this.#catchUp(target);
+      }
       try {
         return await invoke(this.#ports[port], method, args);
       } catch (error) {
-        if (!isStorageFailure(error)) throw error;
+        if (!isStorageFailure(error)) {
+          throw error;
+        }
         this.#failed(error);
         throw unavailable(error);
       }
@@ -136,7 +142,9 @@ export class Engine {
   }
 
   #aim(target: Position): void {
-    if (isBefore(this.#target, target)) this.#target = target;
+    if (isBefore(this.#target, target)) {
+      this.#target = target;
+    }
   }
 
   #foldChunk(): void {
@@ -187,7 +195,9 @@ export class Engine {
   }
 
   #healed(): void {
-    if (!this.#failing) return;
+    if (!this.#failing) {
+      return;
+    }
     this.#failing = false;
     clearTimeout(this.#retry);
     this.#events.onFault({ kind: "database_healed", message: "The database takes rows again" });
@@ -208,7 +218,9 @@ const createUsageQueries = (db: Kysely<Tables>): UsageQueries => ({
 
 const invoke = (target: object, method: string, args: readonly unknown[]): unknown => {
   const found: unknown = Object.hasOwn(target, method) ? Reflect.get(target, method) : undefined;
-  if (typeof found !== "function") throw new Error(`the store has no ${method}`);
+  if (typeof found !== "function") {
+    throw new Error(`the store has no ${method}`);
+  }
   return Reflect.apply(found, target, args);
 };
 

@@ -64,7 +64,9 @@ const consume = async (
     .where("uses_left", ">", 0)
     .returningAll()
     .executeTakeFirst();
-  if (taken !== undefined) return { kind: "consumed", code: toCode(taken) };
+  if (taken !== undefined) {
+    return { kind: "consumed", code: toCode(taken) };
+  }
   const row = await db
     .selectFrom("enrollment_codes")
     .selectAll()
@@ -77,8 +79,12 @@ const whyRefused = (
   row: Selectable<EnrollmentCodesTable> | undefined,
   now: EpochMs,
 ): "unknown" | "expired" | "used_up" | "revoked" => {
-  if (row === undefined) return "unknown";
-  if (row.revoked_at !== null) return "revoked";
+  if (row === undefined) {
+    return "unknown";
+  }
+  if (row.revoked_at !== null) {
+    return "revoked";
+  }
   return row.expires_at <= now ? "expired" : "used_up";
 };
 

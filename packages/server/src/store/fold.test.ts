@@ -227,13 +227,18 @@ const play = (setup: Setup, steps: readonly Step[]): Set<number> => {
     if (kind === "open") {
       write(setup, segment, opened(number));
       present.add(number);
-    } else if (kind === "progress") write(setup, segment, marked(number));
-    else if (kind === "close") write(setup, segment, closed(number));
-    else if (kind === "rotate") writeFileSync(segmentPath(setup.directory, ++segment), "");
-    else {
+    } else if (kind === "progress") {
+      write(setup, segment, marked(number));
+    } else if (kind === "close") {
+      write(setup, segment, closed(number));
+    } else if (kind === "rotate") {
+      writeFileSync(segmentPath(setup.directory, ++segment), "");
+    } else {
       fold.foldTo({ segment, offset: statSync(segmentPath(setup.directory, segment)).size });
       // Half of the folds are followed by a worker that starts afresh.
-      if (number % 2 === 0) fold = newFold(setup);
+      if (number % 2 === 0) {
+        fold = newFold(setup);
+      }
     }
   }
   return present;

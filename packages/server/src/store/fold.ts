@@ -49,18 +49,24 @@ export class Fold {
 
   /** Folds everything before `target`. @throws SqliteError or an I/O error; calling again goes on from there. */
   foldTo(target: Position): void {
-    while (this.foldSome(target));
+    while (this.foldSome(target)) {}
   }
 
   /** Folds one chunk. Gives false when nothing before `target` is left. */
   foldSome(target: Position): boolean {
-    if (!isBefore(this.#checkpoint, target)) return false;
+    if (!isBefore(this.#checkpoint, target)) {
+      return false;
+    }
     const { segment, offset } = this.#checkpoint;
     const sealed = segment < target.segment;
     const end = sealed ? this.#reader.size(segment) : target.offset;
-    if (end === null) this.#missing(segment, sealed ? segment + 1 : segment, target);
-    else if (offset >= end && sealed) this.#leaveSegment(segment);
-    else this.#foldChunk(segment, offset, end, sealed);
+    if (end === null) {
+      this.#missing(segment, sealed ? segment + 1 : segment, target);
+    } else if (offset >= end && sealed) {
+      this.#leaveSegment(segment);
+    } else {
+      this.#foldChunk(segment, offset, end, sealed);
+    }
     return isBefore(this.#checkpoint, target);
   }
 
@@ -74,7 +80,9 @@ export class Fold {
     this.foldTo({ segment: nextSegment, offset: 0 });
     const died = [...this.#open.all()];
     this.#db.transaction(() => {
-      for (const { intent, progress } of died) this.#insertRow(diedRow(intent, progress));
+      for (const { intent, progress } of died) {
+        this.#insertRow(diedRow(intent, progress));
+      }
       this.#open.forgetCarried();
       this.#moveCheckpoint.run(nextSegment, 0);
     })();
@@ -103,16 +111,22 @@ export class Fold {
     let skipped = 0;
     this.#db.transaction(() => {
       for (const text of chunk.lines) {
-        if (text === "") continue;
+        if (text === "") {
+          continue;
+        }
         const line = parseLine(text);
-        if (line === null || !this.#foldLine(line, closed)) skipped++;
+        if (line === null || !this.#foldLine(line, closed)) {
+          skipped++;
+        }
       }
       this.#open.forgetCarried(closed);
       this.#moveCheckpoint.run(segment, chunk.end);
     })();
     this.#checkpoint = { segment, offset: chunk.end };
     this.#open.remove(closed);
-    if (skipped > 0) this.#skipped(skipped, segment, offset);
+    if (skipped > 0) {
+      this.#skipped(skipped, segment, offset);
+    }
   }
 
   /** Gives false for a line that is whole but fits nothing. */
@@ -136,7 +150,9 @@ export class Fold {
   #foldOutcome(outcome: JournalLine, closed: string[]): boolean {
     const [, id] = outcome;
     const request = this.#open.get(id);
-    if (request === undefined) return this.#exists.get(id) !== undefined;
+    if (request === undefined) {
+      return this.#exists.get(id) !== undefined;
+    }
     closed.push(id);
     return this.#insertRow(endedRow(request.intent, outcome));
   }
@@ -186,13 +202,18 @@ export class Fold {
     const { segment, offset } = this.#checkpoint;
     for (let from = 0; from < offset; ) {
       const chunk = this.#reader.read(segment, from, offset, true);
-      if (chunk === null) return;
+      if (chunk === null) {
+        return;
+      }
       for (const text of chunk.lines) {
         const line = parseLine(text);
-        if (line === null) continue;
-        if (line[0] === "o1") this.#open.add(line);
-        else if (line[0] === "p1") this.#open.mark(line);
-        else this.#open.remove([line[1]]);
+        if (line?.[0] === "o1") {
+          this.#open.add(line);
+        } else if (line?.[0] === "p1") {
+          this.#open.mark(line);
+        } else if (line !== null) {
+          this.#open.remove([line[1]]);
+        }
       }
       from = chunk.end;
     }

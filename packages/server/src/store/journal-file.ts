@@ -61,18 +61,24 @@ export class JournalFile {
    * @throws the system's error; the file is then as it was, and the next call tries afresh.
    */
   append(lines: string): void {
-    if (this.#torn) this.#truncate();
+    if (this.#torn) {
+      this.#truncate();
+    }
     const bytes = Buffer.from(lines, "utf8");
     let done = 0;
     try {
       while (done < bytes.length) {
         const at = this.#committed + done;
         const written = this.#calls.write(this.#fd, bytes, done, bytes.length - done, at);
-        if (written === 0) throw new Error("the file system took no bytes");
+        if (written === 0) {
+          throw new Error("the file system took no bytes");
+        }
         done += written;
       }
     } catch (error) {
-      if (done > 0) this.#cutTornTail();
+      if (done > 0) {
+        this.#cutTornTail();
+      }
       throw error;
     }
     this.#committed += done;
@@ -99,7 +105,9 @@ export class JournalFile {
   #openSegment(segment: number): number {
     const fd = this.#calls.open(segmentPath(this.#directory, segment));
     try {
-      if (this.#syncs) this.#calls.syncDirectory(this.#directory);
+      if (this.#syncs) {
+        this.#calls.syncDirectory(this.#directory);
+      }
     } catch (error) {
       this.#calls.close(fd);
       throw error;

@@ -10,7 +10,7 @@ import type { Intent, Outcome, Progress, Usage } from "../pipeline/types.ts";
  * `v1` takes back an intent whose caller was refused because the line could not be made durable.
  */
 
-export type Field = string | number | null;
+type Field = string | number | null;
 /** A parsed line. Only the last field of `p1` and `c1`, the iterations, may be an array. */
 export type JournalLine = readonly [kind: string, id: string, ...fields: unknown[]];
 
@@ -18,8 +18,8 @@ export type JournalLine = readonly [kind: string, id: string, ...fields: unknown
 const longestText = 512;
 
 /** The layouts, in order; fold.ts reads fields by these positions. */
-export const layouts = { o1: 17, p1: 14, c1: 23, v1: 2 } as const;
-export type LineKind = keyof typeof layouts;
+const layouts = { o1: 17, p1: 14, c1: 23, v1: 2 } as const;
+type LineKind = keyof typeof layouts;
 
 export const encodeIntent = (intent: Intent): string =>
   `["o1",${quoted(intent.id)},${whole(intent.startedAt)},"${intent.operation}","${intent.callerKind}",` +
@@ -54,9 +54,15 @@ const isJournalLine = (value: unknown): value is JournalLine => {
     return false;
   }
   const kind = value[0];
-  if (!Object.hasOwn(layouts, kind) || value.length !== layouts[kind as LineKind]) return false;
+  if (!Object.hasOwn(layouts, kind) || value.length !== layouts[kind as LineKind]) {
+    return false;
+  }
   const scalars = kind === "p1" || kind === "c1" ? value.length - 1 : value.length;
-  for (let index = 2; index < scalars; index++) if (!isField(value[index])) return false;
+  for (let index = 2; index < scalars; index++) {
+    if (!isField(value[index])) {
+      return false;
+    }
+  }
   return scalars === value.length || value[scalars] === null || Array.isArray(value[scalars]);
 };
 

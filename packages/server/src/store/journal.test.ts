@@ -89,12 +89,18 @@ for (const truncates of [true, false]) {
     const calls: FileCalls = {
       ...systemCalls,
       write: (fd, bytes, offset, length, position) => {
-        if (!full) return systemCalls.write(fd, bytes, offset, length, position);
-        if (offset > 0) throw errno("ENOSPC");
+        if (!full) {
+          return systemCalls.write(fd, bytes, offset, length, position);
+        }
+        if (offset > 0) {
+          throw errno("ENOSPC");
+        }
         return systemCalls.write(fd, bytes, offset, 30, position);
       },
       truncate: (fd, length) => {
-        if (full && !truncates) throw errno("EIO");
+        if (full && !truncates) {
+          throw errno("EIO");
+        }
         systemCalls.truncate(fd, length);
       },
     };
@@ -103,8 +109,12 @@ for (const truncates of [true, false]) {
     full = true;
     journal.close(sampleOutcome(1));
     const refused = [journal.open(sampleIntent(2)), journal.open(sampleIntent(3))];
-    for (const open of refused) await assert.rejects(open, isUnavailable);
-    if (truncates) assert.deepEqual(kindsAndIds(directory), ["o1 1"]);
+    for (const open of refused) {
+      await assert.rejects(open, isUnavailable);
+    }
+    if (truncates) {
+      assert.deepEqual(kindsAndIds(directory), ["o1 1"]);
+    }
     assert.equal(journal.healthy, false);
     await assert.rejects(journal.open(sampleIntent(4)), isUnavailable);
     full = false;
@@ -123,7 +133,9 @@ test("a journal that cannot be written heals by itself, without new work", async
   context.mock.timers.enable({ apis: ["setTimeout"] });
   let full = true;
   const write: FileCalls["write"] = (...call) => {
-    if (full) throw errno("ENOSPC");
+    if (full) {
+      throw errno("ENOSPC");
+    }
     return systemCalls.write(...call);
   };
   const { journal, directory } = setUp(context, { calls: { ...systemCalls, write } });
@@ -151,7 +163,9 @@ test("a journal longer than its spool limit refuses new intents but keeps outcom
 
 test("a segment at its length is followed by the next, both for the owner only", async (context) => {
   const { journal, directory } = setUp(context, { segmentBytes: 300 });
-  for (const number of [1, 2, 3]) await journal.open(sampleIntent(number));
+  for (const number of [1, 2, 3]) {
+    await journal.open(sampleIntent(number));
+  }
   assert.deepEqual(readdirSync(directory).sort(), ["journal-000001.jsonl", "journal-000002.jsonl"]);
   assert.equal(statSync(join(directory, "journal-000002.jsonl")).mode & 0o777, 0o600);
   assert.equal(statSync(directory).mode & 0o777, 0o700);
@@ -162,14 +176,18 @@ test("a segment at its length is followed by the next, both for the owner only",
 test("a segment that cannot be followed by the next stays in use", async (context) => {
   let opened = 0;
   const open: FileCalls["open"] = (path) => {
-    if (opened++ > 0) throw errno("EMFILE");
+    if (opened++ > 0) {
+      throw errno("EMFILE");
+    }
     return systemCalls.open(path);
   };
   const { journal, directory, faults } = setUp(context, {
     segmentBytes: 300,
     calls: { ...systemCalls, open },
   });
-  for (const number of [1, 2, 3]) await journal.open(sampleIntent(number));
+  for (const number of [1, 2, 3]) {
+    await journal.open(sampleIntent(number));
+  }
   assert.deepEqual(kindsAndIds(directory), ["o1 1", "o1 2", "o1 3"]);
   assert.equal(faults[0]?.kind, "segment_kept");
   await journal.end();

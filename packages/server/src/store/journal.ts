@@ -1,19 +1,13 @@
 import type { Intent, Ledger, Outcome, Progress } from "../pipeline/types.ts";
 import { reason } from "./faults.ts";
+import { GroupSync } from "./group-sync.ts";
 import { JournalFile, systemCalls } from "./journal-file.ts";
+import { emptyGroup, type JournalGroup } from "./journal-group.ts";
 import { encodeIntent, encodeOutcome, encodeProgress, encodeVoid } from "./journal-line.ts";
 import type { JournalOptions } from "./journal-options.ts";
 import { spoolFull, stopped, unwritable } from "./journal-refusals.ts";
 import type { Position } from "./segments.ts";
-
-/** What one turn of the event loop queued: written with one system call. */
-type Group = {
-  opens: string;
-  openIds: string[];
-  /** Progress and outcomes: these are kept for a later group if this one fails. */
-  rest: string;
-  kept: PromiseWithResolvers<void> | null;
-};
+import { Spool } from "./spool.ts";
 
 /** Outcomes kept in memory while the disk refuses them; about 20,000. */
 const retainedLimit = 8 * 1024 * 1024;
@@ -23,21 +17,17 @@ const retryMs = 1_000;
 export class Journal implements Ledger {
   readonly #options: JournalOptions;
   readonly #file: JournalFile;
-  #group: Group = emptyGroup();
+  readonly #spool: Spool;
+  readonly #sync: GroupSync;
+  #group: JournalGroup = emptyGroup();
   #scheduled = false;
   #retained = "";
   #failing = false;
   #retry: NodeJS.Timeout | undefined;
-  #syncing = false;
-  #unsynced: Group[] = [];
   /** Set when fdatasync failed: this segment's next sync could lie, so the next group goes to a new one. */
   #condemned = false;
   #closed = false;
   #ended = false;
-  /** Bytes before the current segment, and bytes folded, both since the start. */
-  #base = 0;
-  #folded = 0;
-  readonly #bases = new Map<number, number>();
 
   /** @throws the system's error when the first segment cannot be made. */
   constructor(options: JournalOptions) {
@@ -45,12 +35,20 @@ export class Journal implements Ledger {
     const calls = options.calls ?? systemCalls;
     const syncs = options.sync === "full";
     this.#file = new JournalFile(options.directory, options.firstSegment, calls, syncs);
-    this.#bases.set(options.firstSegment, 0);
+    this.#spool = new Spool(options.firstSegment);
+    this.#sync = new GroupSync(this.#file, {
+      failed: (groups, error) => this.#syncFailed(groups, error),
+      idle: () => this.#rotateIfLong(),
+    });
   }
 
   open(intent: Intent): Promise<void> {
-    if (this.#closed) return Promise.reject(stopped());
-    if (this.unfoldedBytes > this.#options.spoolLimitBytes) return Promise.reject(spoolFull());
+    if (this.#closed) {
+      return Promise.reject(stopped());
+    }
+    if (this.unfoldedBytes > this.#options.spoolLimitBytes) {
+      return Promise.reject(spoolFull());
+    }
     this.#group.opens += encodeIntent(intent);
     this.#group.openIds.push(intent.id);
     return this.#keep();
@@ -92,17 +90,12 @@ export class Journal implements Ledger {
   }
 
   get unfoldedBytes(): number {
-    return this.#base + this.#file.offset - this.#folded;
+    return this.#spool.unfolded(this.#file.offset);
   }
 
   /** Notes that everything before `position` is folded and needs no more room in the spool. */
   foldedTo(position: Position): void {
-    const base = this.#bases.get(position.segment);
-    if (base === undefined) return;
-    this.#folded = Math.max(this.#folded, base + position.offset);
-    for (const segment of this.#bases.keys()) {
-      if (segment < position.segment) this.#bases.delete(segment);
-    }
+    this.#spool.foldedTo(position);
   }
 
   /** Writes what is left and closes the file. Gives where the journal ends. */
@@ -112,7 +105,9 @@ export class Journal implements Ledger {
     await this.#keep().catch(() => undefined);
     const end = this.#file.position;
     clearTimeout(this.#retry);
-    if (this.#retained !== "") this.#loseRest(this.#retained);
+    if (this.#retained !== "") {
+      this.#loseRest(this.#retained);
+    }
     this.#ended = true;
     this.#file.close();
     return end;
@@ -125,7 +120,9 @@ export class Journal implements Ledger {
   }
 
   #schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled) {
+      return;
+    }
     this.#scheduled = true;
     setImmediate(this.#flush);
   }
@@ -134,35 +131,47 @@ export class Journal implements Ledger {
     this.#scheduled = false;
     const group = this.#group;
     const lines = this.#retained + group.opens + group.rest;
-    if (lines === "" && group.kept === null) return;
+    if (lines === "" && group.kept === null) {
+      return;
+    }
     this.#group = emptyGroup();
     if (this.#ended) {
       this.#loseRest(group.rest);
       return;
     }
     try {
-      if (this.#condemned) this.#rotate();
-      if (lines !== "") this.#file.append(lines);
+      if (this.#condemned) {
+        this.#rotate();
+      }
+      if (lines !== "") {
+        this.#file.append(lines);
+      }
     } catch (error) {
       this.#failed(group, error);
       return;
     }
     this.#retained = "";
     this.#healed();
-    if (this.#options.sync === "full") this.#afterSync(group);
-    else group.kept?.resolve();
+    if (this.#options.sync === "full") {
+      this.#sync.add(group);
+    } else {
+      group.kept?.resolve();
+    }
     this.#rotateIfLong();
     this.#options.onWritten();
   };
 
-  #failed(group: Group, error: unknown): void {
+  #failed(group: JournalGroup, error: unknown): void {
     if (!this.#failing) {
       this.#failing = true;
       const message = `The journal in ${this.#options.directory} cannot be written: ${reason(error)}`;
       this.#options.onFault({ kind: "journal_unwritable", message });
     }
-    if (this.#retained.length + group.rest.length <= retainedLimit) this.#retained += group.rest;
-    else this.#loseRest(group.rest);
+    if (this.#retained.length + group.rest.length <= retainedLimit) {
+      this.#retained += group.rest;
+    } else {
+      this.#loseRest(group.rest);
+    }
     group.kept?.reject(unwritable(error));
     this.#retryLater();
   }
@@ -170,7 +179,9 @@ export class Journal implements Ledger {
   /** Without this, a server whose health check fails would get no request that could show it has healed. */
   #retryLater(): void {
     clearTimeout(this.#retry);
-    if (this.#closed) return;
+    if (this.#closed) {
+      return;
+    }
     this.#retry = setTimeout(() => {
       this.#retained ||= "\n";
       this.#flush();
@@ -178,7 +189,9 @@ export class Journal implements Ledger {
   }
 
   #healed(): void {
-    if (!this.#failing) return;
+    if (!this.#failing) {
+      return;
+    }
     this.#failing = false;
     clearTimeout(this.#retry);
     this.#options.onFault({ kind: "journal_healed", message: "The journal is written again" });
@@ -186,33 +199,18 @@ export class Journal implements Ledger {
 
   #loseRest(rest: string): void {
     const lines = rest.split("\n").filter((line) => line.startsWith('["c1"')).length;
-    if (lines === 0) return;
+    if (lines === 0) {
+      return;
+    }
     const message = `${lines} outcomes could not be written; their rows become estimates`;
     this.#options.onFault({ kind: "outcome_lost", message });
-  }
-
-  /** One fdatasync at a time; the groups written meanwhile share the next one. */
-  #afterSync(group: Group): void {
-    this.#unsynced.push(group);
-    if (this.#syncing) return;
-    this.#syncing = true;
-    const groups = this.#unsynced;
-    this.#unsynced = [];
-    this.#file.sync((error) => {
-      this.#syncing = false;
-      if (error) this.#syncFailed(groups.concat(this.#unsynced.splice(0)), error);
-      else for (const synced of groups) synced.kept?.resolve();
-      const next = this.#unsynced.pop();
-      if (next !== undefined) this.#afterSync(next);
-      else this.#rotateIfLong();
-    });
   }
 
   /**
    * After a failed fdatasync the kernel may have dropped the pages and call the next one a success, so the
    * outcomes are written again, the refused intents are taken back, and a new segment is begun.
    */
-  #syncFailed(groups: readonly Group[], error: Error): void {
+  #syncFailed(groups: readonly JournalGroup[], error: Error): void {
     this.#condemned = true;
     for (const group of groups) {
       this.#failed({ ...group, rest: group.openIds.map(encodeVoid).join("") + group.rest }, error);
@@ -220,7 +218,9 @@ export class Journal implements Ledger {
   }
 
   #rotateIfLong(): void {
-    if (this.#file.offset < this.#options.segmentBytes || this.#syncing) return;
+    if (this.#file.offset < this.#options.segmentBytes || this.#sync.busy) {
+      return;
+    }
     try {
       this.#rotate();
     } catch (error) {
@@ -230,12 +230,9 @@ export class Journal implements Ledger {
   }
 
   #rotate(): void {
-    const { segment, offset } = this.#file.position;
+    const end = this.#file.position;
     this.#file.rotate();
     this.#condemned = false;
-    this.#base += offset;
-    this.#bases.set(segment + 1, this.#base);
+    this.#spool.rotated(end);
   }
 }
-
-const emptyGroup = (): Group => ({ opens: "", openIds: [], rest: "", kept: null });

@@ -51,8 +51,12 @@ test(`a process killed under load ${rounds} times loses no acknowledged request 
     // From "just started" to several segments later; the moment within a turn is the scheduler's.
     const lines = 1 + Math.floor(Math.random() * 12_000);
     const acknowledged = await runAndKill(dataDir, round * 1_000_000, lines);
-    for (const id of acknowledged.opened) opened.add(id);
-    for (const id of acknowledged.closed) closed.add(id);
+    for (const id of acknowledged.opened) {
+      opened.add(id);
+    }
+    for (const id of acknowledged.closed) {
+      closed.add(id);
+    }
   }
   const store = await createStore({ dataDir });
   assert.ok(store.recovered > 0, "the last round left requests open");

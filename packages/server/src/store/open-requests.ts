@@ -42,13 +42,19 @@ export class OpenRequests {
 
   mark(progress: JournalLine): void {
     const request = this.#byId.get(progress[1]);
-    if (request === undefined) return;
+    if (request === undefined) {
+      return;
+    }
     request.progress = progress;
-    if (request.carried === "yes") request.carried = "stale";
+    if (request.carried === "yes") {
+      request.carried = "stale";
+    }
   }
 
   remove(ids: readonly string[]): void {
-    for (const id of ids) this.#byId.delete(id);
+    for (const id of ids) {
+      this.#byId.delete(id);
+    }
   }
 
   clear(): void {
@@ -69,13 +75,22 @@ export class OpenRequests {
   }
 
   carried(requests: readonly OpenRequest[]): void {
-    for (const request of requests) request.carried = "yes";
+    for (const request of requests) {
+      request.carried = "yes";
+    }
   }
 
   /** Deletes what was written down about these, or about all. Inside the caller's transaction. */
   forgetCarried(ids?: readonly string[]): void {
-    if (ids === undefined) this.#deleteAll.run();
-    else for (const id of ids) if (this.#isCarried(id)) this.#delete.run(id);
+    if (ids === undefined) {
+      this.#deleteAll.run();
+    } else {
+      for (const id of ids) {
+        if (this.#isCarried(id)) {
+          this.#delete.run(id);
+        }
+      }
+    }
   }
 
   #isCarried(id: string): boolean {
@@ -91,7 +106,9 @@ export class OpenRequests {
       .all();
     for (const row of rows) {
       const intent = parseLine(row.intent);
-      if (intent === null) continue;
+      if (intent === null) {
+        continue;
+      }
       const progress = row.progress === null ? null : parseLine(row.progress);
       this.#byId.set(intent[1], { intent, progress, carried: "yes" });
     }

@@ -153,7 +153,9 @@ test("a refused enrolment code says why", async (context) => {
 
 test("an enrolment code is made once, and listed newest first", async (context) => {
   const { enrollmentCodes } = await open(context);
-  for (const id of ["a", "b", "c"]) await enrollmentCodes.create(code(id));
+  for (const id of ["a", "b", "c"]) {
+    await enrollmentCodes.create(code(id));
+  }
   await assert.rejects(
     enrollmentCodes.create(code("d", { codeHash: "hash-a" })),
     (error) => error instanceof Refusal && error.code === "conflict",

@@ -72,7 +72,7 @@ export type AuditTable = {
 };
 
 /** Requests still open when the journal segment that holds their intent was released. Lines as in the journal. */
-export type OpenRequestsTable = { id: string; intent: string; progress: string | null };
+type OpenRequestsTable = { id: string; intent: string; progress: string | null };
 
 /** One row (id 1): everything in the journal before this place is folded. */
-export type JournalCheckpointTable = { id: number; segment: number; offset_bytes: number };
+type JournalCheckpointTable = { id: number; segment: number; offset_bytes: number };

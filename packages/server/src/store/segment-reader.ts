@@ -31,11 +31,15 @@ export class SegmentReader {
    */
   read(segment: number, offset: number, end: number, sealed: boolean): Chunk | null {
     const fd = this.#descriptor(segment);
-    if (fd === null) return null;
+    if (fd === null) {
+      return null;
+    }
     for (let wanted = chunkBytes; ; wanted *= 4) {
       const length = this.#fill(fd, offset, Math.min(wanted, end - offset));
       const last = this.#buffer.lastIndexOf(newline, length - 1);
-      if (last >= 0 && length > 0) return this.#lines(offset, last, last + 1);
+      if (last >= 0 && length > 0) {
+        return this.#lines(offset, last, last + 1);
+      }
       if (length < wanted) {
         // All there is, without a newline. An unsealed end always stands behind one, so this is a torn tail
         // or a file cut short by somebody.
@@ -47,7 +51,9 @@ export class SegmentReader {
   }
 
   close(): void {
-    if (this.#fd >= 0) closeSync(this.#fd);
+    if (this.#fd >= 0) {
+      closeSync(this.#fd);
+    }
     this.#fd = -1;
     this.#segment = -1;
   }
@@ -58,23 +64,31 @@ export class SegmentReader {
   }
 
   #fill(fd: number, offset: number, length: number): number {
-    if (this.#buffer.length < length) this.#buffer = Buffer.allocUnsafeSlow(length);
+    if (this.#buffer.length < length) {
+      this.#buffer = Buffer.allocUnsafeSlow(length);
+    }
     let filled = 0;
     while (filled < length) {
       const read = readSync(fd, this.#buffer, filled, length - filled, offset + filled);
-      if (read === 0) break;
+      if (read === 0) {
+        break;
+      }
       filled += read;
     }
     return filled;
   }
 
   #descriptor(segment: number): number | null {
-    if (segment === this.#segment) return this.#fd;
+    if (segment === this.#segment) {
+      return this.#fd;
+    }
     this.close();
     try {
       this.#fd = openSync(segmentPath(this.#directory, segment), "r");
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+        return null;
+      }
       throw error;
     }
     this.#segment = segment;

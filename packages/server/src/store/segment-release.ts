@@ -13,8 +13,14 @@ export const releaseSegments = (
   checkpointSegment: number,
 ): void => {
   const folded = listSegments(directory).filter((segment) => segment < checkpointSegment);
-  if (folded.length === 0) return;
+  if (folded.length === 0) {
+    return;
+  }
   const [result] = db.pragma("wal_checkpoint(FULL)") as { busy: number }[];
-  if (result?.busy !== 0) throw new Error("Another program is reading the database just now");
-  for (const segment of folded) unlinkSync(segmentPath(directory, segment));
+  if (result?.busy !== 0) {
+    throw new Error("Another program is reading the database just now");
+  }
+  for (const segment of folded) {
+    unlinkSync(segmentPath(directory, segment));
+  }
 };

@@ -6,7 +6,9 @@ import { reason } from "./faults.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
 
 const port = parentPort;
-if (port === null) throw new Error("store-worker.ts runs as a worker thread only");
+if (port === null) {
+  throw new Error("store-worker.ts runs as a worker thread only");
+}
 
 const tell = (message: FromWorker): void => port.postMessage(message);
 

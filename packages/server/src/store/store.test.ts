@@ -110,7 +110,9 @@ test("after a clean close nothing is lost, and what is still open becomes an est
   const first = await createStore({ dataDir });
   await Promise.all([1, 2].map((number) => first.ledger.open(sampleIntent(number))));
   first.ledger.close(sampleOutcome(1));
-  for (let number = 0; number < 50; number++) void first.audit.append(entry(`a${number}`));
+  for (let number = 0; number < 50; number++) {
+    void first.audit.append(entry(`a${number}`));
+  }
   await first.close();
   await assert.rejects(first.ledger.open(sampleIntent(3)), isUnavailable);
   await assert.rejects(first.devices.loadAll(), isUnavailable);
@@ -165,10 +167,14 @@ test("when the journal waits past its limit new intents are refused until the da
   other.exec("BEGIN IMMEDIATE");
   let taken = 0;
   await assert.rejects(async () => {
-    for (; ; taken++) await store.ledger.open(sampleIntent(taken));
+    for (; ; taken++) {
+      await store.ledger.open(sampleIntent(taken));
+    }
   }, isUnavailable);
   assert.ok(taken > 0);
-  for (let number = 0; number < taken; number++) store.ledger.close(sampleOutcome(number));
+  for (let number = 0; number < taken; number++) {
+    store.ledger.close(sampleOutcome(number));
+  }
   other.exec("ROLLBACK");
   const { data } = await store.usage.rows({ limit: 100 });
   assert.equal(data.length, taken);

@@ -144,7 +144,9 @@ const reported = (appended: Promise<void>, action: string, onFault: OnFault): Pr
 const coalesce = (delayMs: number, run: () => void): (() => void) => {
   let waiting = false;
   return () => {
-    if (waiting) return;
+    if (waiting) {
+      return;
+    }
     waiting = true;
     setTimeout(() => {
       waiting = false;

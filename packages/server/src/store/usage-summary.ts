@@ -45,9 +45,12 @@ export const summarizeUsage = async (db: Kysely<Tables>, query: Query): Promise<
   const { groupBy = [], ...filter } = query;
   const dimensions = [...new Set(groupBy)];
   const [totals] = await summarize(db, filter, []);
-  if (totals === undefined) throw new Error("a sum without groups always has one row");
-  if (dimensions.length === 0)
+  if (totals === undefined) {
+    throw new Error("a sum without groups always has one row");
+  }
+  if (dimensions.length === 0) {
     return { totals: withoutGroup(totals), groups: [], truncated: false };
+  }
   const groups = await summarize(db, filter, dimensions);
   return {
     totals: withoutGroup(totals),
@@ -114,11 +117,15 @@ const percentileQuery = (
       sql<number>`row_number() over (${partition} order by duration_ms)`.as("place"),
       sql<number>`count(*) over (${partition})`.as("size"),
     ]);
-  for (const name of dimensions) ranked = ranked.select(dimensionSql[name].as(`by_${name}`));
+  for (const name of dimensions) {
+    ranked = ranked.select(dimensionSql[name].as(`by_${name}`));
+  }
   let query = db
     .selectFrom(ranked.as("ranked"))
     .select([at(50).as("p50"), at(95).as("p95"), at(99).as("p99")]);
-  for (const name of names) query = query.groupBy(name);
+  for (const name of names) {
+    query = query.groupBy(name);
+  }
   for (const name of dimensions) {
     query = query.select(sql.ref<string | number | null>(`by_${name}`).as(`by_${name}`));
   }
@@ -160,9 +167,15 @@ const shown = (
   name: UsageDimension,
   value: string | number | null | undefined,
 ): string | number | null => {
-  if (value === null || value === undefined) return null;
-  if (name === "day") return new Date(Number(value)).toISOString().slice(0, 10);
-  if (name === "hour") return `${new Date(Number(value)).toISOString().slice(0, 19)}Z`;
+  if (value === null || value === undefined) {
+    return null;
+  }
+  if (name === "day") {
+    return new Date(Number(value)).toISOString().slice(0, 10);
+  }
+  if (name === "hour") {
+    return `${new Date(Number(value)).toISOString().slice(0, 19)}Z`;
+  }
   return value;
 };
 

@@ -109,7 +109,9 @@ test("rows without a user, a model or a status are a group of their own", async 
 test("filters hold for totals, groups and rows alike; from is in, to is out", async (context) => {
   const store = await open(context);
   const start = sampleIntent(0).startedAt;
-  for (let number = 1; number <= 5; number++) await record(store, number);
+  for (let number = 1; number <= 5; number++) {
+    await record(store, number);
+  }
   await record(store, 6, { model: "other" as ModelId }, { status: 404 });
   const span = { from: epochMs(start + 2), to: epochMs(start + 4) };
   const { totals, groups } = await store.usage.summary({ ...span, groupBy: ["device"] });
@@ -157,7 +159,9 @@ test("percentiles are by nearest rank, for any durations", async (context) => {
 test("paging stays in step while new rows arrive, also where starts tie", async (context) => {
   const store = await open(context);
   const startedAt = sampleIntent(0).startedAt;
-  for (let number = 10; number < 21; number++) await record(store, number, { startedAt });
+  for (let number = 10; number < 21; number++) {
+    await record(store, number, { startedAt });
+  }
   const seen: string[] = [];
   let cursor: string | undefined;
   let newest = 100;

@@ -51,7 +51,9 @@ export class WorkerClient {
 
   /** @throws Refusal as the port does, or `storage_unavailable` while there is no worker. */
   async call(port: keyof Ports, method: string, args: readonly unknown[]): Promise<unknown> {
-    if (this.#worker === null || this.#stopping) throw unavailable();
+    if (this.#worker === null || this.#stopping) {
+      throw unavailable();
+    }
     const id = ++this.#lastId;
     const pending: Pending = Promise.withResolvers();
     const target = this.#options.journalEnd();
@@ -63,7 +65,9 @@ export class WorkerClient {
   /** Lets the worker finish what it was asked, fold up to `target` and close. */
   async stop(target: Position): Promise<void> {
     this.#stopping = true;
-    if (this.#worker === null) return;
+    if (this.#worker === null) {
+      return;
+    }
     this.#post({ kind: "stop", target });
     await this.#exited.promise;
   }
@@ -80,14 +84,18 @@ export class WorkerClient {
         ready.resolve(message);
       } else if (message.kind === "refused_start") {
         ready.reject(new Error(message.message));
-      } else this.#receive(message);
+      } else {
+        this.#receive(message);
+      }
     });
     worker.on("error", (error) => {
       death = reason(error);
     });
     worker.on("exit", () => {
       ready.reject(new Error(`The store's worker could not start: ${death}`));
-      if (this.#worker === worker) this.#died(death);
+      if (this.#worker === worker) {
+        this.#died(death);
+      }
     });
     return ready.promise;
   }
@@ -98,8 +106,12 @@ export class WorkerClient {
         this.#options.onFolded(message.position);
         return;
       case "fault":
-        if (message.fault.kind === "database_unwritable") this.#databaseHealthy = false;
-        if (message.fault.kind === "database_healed") this.#databaseHealthy = true;
+        if (message.fault.kind === "database_unwritable") {
+          this.#databaseHealthy = false;
+        }
+        if (message.fault.kind === "database_healed") {
+          this.#databaseHealthy = true;
+        }
         this.#options.onFault(message.fault);
         return;
       case "result":
@@ -125,17 +137,23 @@ export class WorkerClient {
 
   #died(why: string): void {
     this.#worker = null;
-    for (const pending of this.#pending.values()) pending.reject(unavailable());
+    for (const pending of this.#pending.values()) {
+      pending.reject(unavailable());
+    }
     this.#pending.clear();
     this.#exited.resolve();
-    if (this.#stopping) return;
+    if (this.#stopping) {
+      return;
+    }
     this.#options.onFault({ kind: "worker_died", message: `The store's worker died: ${why}` });
     this.#respawnLater();
   }
 
   #respawnLater(): void {
     setTimeout(() => {
-      if (this.#stopping) return;
+      if (this.#stopping) {
+        return;
+      }
       this.#spawn(false).then(
         () => {
           this.#databaseHealthy = true;

@@ -20,7 +20,9 @@ export const migrate = async <Tables>(
     provider: { getMigrations: () => Promise.resolve({ ...known }) },
   });
   const { error, results } = await migrator.migrateToLatest();
-  if (error === undefined) return;
+  if (error === undefined) {
+    return;
+  }
   const failed = results?.find((result) => result.status === "Error")?.migrationName;
   throw new Error(
     failed === undefined

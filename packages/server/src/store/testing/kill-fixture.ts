@@ -19,9 +19,13 @@ for (let next = Number(first); ; next += 8) {
     }),
   );
   for (const number of numbers) {
-    if (number % 3 === 0) store.ledger.progress(sampleProgress(number, 10));
+    if (number % 3 === 0) {
+      store.ledger.progress(sampleProgress(number, 10));
+    }
     // Every eighth request stays open.
-    if (number % 8 !== 7) store.ledger.close(sampleOutcome(number));
+    if (number % 8 !== 7) {
+      store.ledger.close(sampleOutcome(number));
+    }
   }
   await store.flushed();
   process.stdout.write(numbers.map((number) => (number % 8 === 7 ? "" : `c ${number}\n`)).join(""));

@@ -6,7 +6,7 @@ import { type ToolCall, toolCallsIn } from "./tool-use.ts";
 import type { MessagesBody, OutputBlock, StopReason } from "./wire.ts";
 
 /** A text too long to hold: `piece` so many times, then `rest`. */
-export type LongText = Readonly<{ type: "long_text"; piece: string; times: number; rest: string }>;
+type LongText = Readonly<{ type: "long_text"; piece: string; times: number; rest: string }>;
 
 export type AnswerBlock = OutputBlock | LongText;
 

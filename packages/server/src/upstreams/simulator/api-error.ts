@@ -15,7 +15,7 @@ const types: Readonly<Record<number, ErrorType>> = {
 };
 
 /** The type Anthropic gives an error of this status. */
-export const errorTypeOf = (status: number): ErrorType =>
+const errorTypeOf = (status: number): ErrorType =>
   types[status] ?? (status < 500 ? "invalid_request_error" : "api_error");
 
 /** A request the simulated API turns down; thrown anywhere, answered once in server.ts. */

@@ -33,7 +33,7 @@ const model = (
 };
 
 /** Newest first, as the API lists them. The ids are those of the SDK's `Model` type. */
-export const models: readonly Model[] = [
+const models: readonly Model[] = [
   model("claude-fable-5-2", "2026-11-09T00:00:00Z"),
   model("claude-mythos-5-2"),
   model("claude-haiku-5-5"),

@@ -37,7 +37,7 @@ export type Plan = Readonly<{
   gzip: boolean;
 }>;
 
-export const plainPlan: Plan = {
+const plainPlan: Plan = {
   failure: null,
   breakBeforeHeaders: null,
   slowStartMs: 0,

@@ -23,7 +23,7 @@ export type InputTool = Readonly<{
 
 export type JsonSchema = Readonly<{ [keyword: string]: unknown }>;
 
-export type Thinking = Readonly<{
+type Thinking = Readonly<{
   type: string;
   budget_tokens?: number;
   display?: string | null;
@@ -66,7 +66,7 @@ export type StopReason = "end_turn" | "max_tokens" | "stop_sequence" | "tool_use
 
 export type ServerToolUse = Readonly<{ web_search_requests: number; web_fetch_requests: number }>;
 
-export type CacheCreation = Readonly<{
+type CacheCreation = Readonly<{
   ephemeral_5m_input_tokens: number;
   ephemeral_1h_input_tokens: number;
 }>;

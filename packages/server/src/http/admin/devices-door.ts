@@ -1,0 +1,121 @@
+import {
+  Device,
+  DeviceChangesBody,
+  type DeviceId,
+  DeviceListQuery,
+  DevicePage,
+  DeviceParams,
+  ErrorBody,
+  type OrganizationId,
+  type UserId,
+} from "@claude-relay/contract";
+import type { FastifyInstance } from "fastify";
+import type { DeviceAdmin } from "../../pipeline/credential-ports.ts";
+import type { DeviceChanges, DeviceRecord } from "../../pipeline/ports.ts";
+import { type TypedApp, typedApp } from "../typed-app.ts";
+import type { AdminAccess } from "./access.ts";
+
+export type AdminDevicesDoorDeps = Readonly<{
+  access: AdminAccess;
+  devices: DeviceAdmin;
+  /** `BOOTSTRAP=approve`: a device without an approval waits for one. */
+  approvalRequired: boolean;
+}>;
+
+/** Devices are rows: listed, approved, given a policy, disabled, revoked at once. */
+export const adminDevicesDoor = (server: FastifyInstance, deps: AdminDevicesDoorDeps): void => {
+  const app = typedApp(server);
+  const wire: Wire = (device) => wireDevice(device, deps.approvalRequired);
+  app.addHook("onRequest", (request) => deps.access.demandAdmin(request));
+  offerReading(app, deps, wire);
+  offerChanging(app, deps, wire);
+};
+
+const common = { tags: ["Devices"], security: [{ bearer: [] }] };
+const one = { ...common, params: DeviceParams, response: { 200: Device, "4xx": ErrorBody } };
+
+type Wire = (device: DeviceRecord) => Device;
+
+const offerReading = (app: TypedApp, { devices }: AdminDevicesDoorDeps, wire: Wire): void => {
+  app.get(
+    "/admin/devices",
+    {
+      schema: {
+        ...common,
+        summary: "List devices, newest first",
+        querystring: DeviceListQuery,
+        response: { 200: DevicePage, "4xx": ErrorBody },
+      },
+    },
+    async ({ query }) => {
+      const page = await devices.list({ ...query, limit: query.limit ?? 100 });
+      return { data: page.data.map(wire), next_cursor: page.next_cursor };
+    },
+  );
+
+  app.get("/admin/devices/:id", { schema: { ...one, summary: "One device" } }, async ({ params }) =>
+    wire(devices.get(params.id as DeviceId)),
+  );
+};
+
+const offerChanging = (
+  app: TypedApp,
+  { access, devices }: AdminDevicesDoorDeps,
+  wire: Wire,
+): void => {
+  app.patch(
+    "/admin/devices/:id",
+    { schema: { ...one, summary: "Change status, policy or owner", body: DeviceChangesBody } },
+    async (request) =>
+      wire(
+        await devices.change(
+          request.params.id as DeviceId,
+          changesOf(request.body),
+          access.ip(request),
+        ),
+      ),
+  );
+
+  app.post(
+    "/admin/devices/:id/approve",
+    { schema: { ...one, summary: "Let a waiting device have its token" } },
+    async (request) =>
+      wire(await devices.approve(request.params.id as DeviceId, access.ip(request))),
+  );
+
+  app.post(
+    "/admin/devices/:id/revoke-tokens",
+    { schema: { ...one, summary: "End every token the device has" } },
+    async (request) =>
+      wire(await devices.revokeTokens(request.params.id as DeviceId, access.ip(request))),
+  );
+};
+
+const changesOf = (body: DeviceChangesBody): DeviceChanges => ({
+  ...(body.status !== undefined && { status: body.status }),
+  ...(body.label !== undefined && { label: body.label }),
+  ...(body.user_id !== undefined && { userId: body.user_id as UserId | null }),
+  ...(body.organization_id !== undefined && {
+    organizationId: body.organization_id as OrganizationId | null,
+  }),
+  ...(body.models !== undefined && { models: body.models }),
+  ...(body.requests_per_minute !== undefined && { requestsPerMinute: body.requests_per_minute }),
+});
+
+const wireDevice = (device: DeviceRecord, approvalRequired: boolean): Device => ({
+  id: device.id,
+  status: device.status,
+  waiting_for_approval:
+    device.status === "pending" ||
+    (approvalRequired && device.status === "active" && device.approvedAt === null),
+  label: device.label,
+  app_version: device.appVersion,
+  user_id: device.userId,
+  organization_id: device.organizationId,
+  models: device.models === null ? null : [...device.models],
+  requests_per_minute: device.requestsPerMinute,
+  created_at: new Date(device.createdAt).toISOString(),
+  approved_at: device.approvedAt === null ? null : new Date(device.approvedAt).toISOString(),
+  last_bootstrap_at:
+    device.lastBootstrapAt === null ? null : new Date(device.lastBootstrapAt).toISOString(),
+});
