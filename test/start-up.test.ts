@@ -46,7 +46,7 @@ describe("a start without secrets, in development", () => {
     const dataDir = tempFolder(t);
     const { code, stderr } = await failToStart(dataDir, { DATA_DIR: dataDir, PORT: port });
     assert.equal(code, 1);
-    assert.match(stderr, /cannot start:\n {2}- .*EADDRINUSE/);
+    assert.match(stderr, /cannot start:\n {2}- PORT \d+ on 127\.0\.0\.1 is taken: .*another PORT/);
     const { admin_token } = JSON.parse(readFileSync(join(dataDir, "secrets.json"), "utf8"));
     assert.equal(shownToken(stderr), admin_token);
   });

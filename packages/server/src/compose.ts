@@ -102,7 +102,6 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
   const access = createAdminAccess({
     isAdmin: createIsAdmin(secrets.adminToken),
     authenticate,
-    failures,
     trustProxy,
   });
   const { audit } = store;

@@ -33,11 +33,22 @@ const start = async (): Promise<void> => {
     log,
     version: serverVersion,
   });
-  await relay.app.listen({ host: config.host, port: config.port });
+  await listen(relay, config);
   const { port } = relay.app.server.address() as AddressInfo;
   relay.setBaseUrl(`http://localhost:${port}`);
   stopOnSignals(relay, config, log, flush);
   announce(relay, config, port, log);
+};
+
+const listen = async (relay: Relay, { host, port }: Config): Promise<void> => {
+  try {
+    await relay.app.listen({ host, port });
+  } catch (error) {
+    const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    throw taken
+      ? new Error(`PORT ${port} on ${host} is taken: stop what uses it or set another PORT.`)
+      : error;
+  }
 };
 
 const loadPrices = ({ priceTable }: Config): PriceTable => {
@@ -116,22 +127,60 @@ const stopOnSignals = (relay: Relay, config: Config, log: Log, flush: () => void
       cutOff(relay);
     }, config.drainTimeoutMs);
     await relay.active.empty();
-    // Until here /readyz says why; now requests still arriving and answers still being read are waited for.
+    // Until here /readyz says why; now requests still arriving and answers still being read are waited for,
+    // but not for ever: Node stops watching for half-sent requests once its server is closing.
+    const stragglers = closeStragglers(relay, config);
     await relay.close();
+    clearInterval(stragglers);
     clearTimeout(deadline);
     log.info({}, "claude-relay is down");
     flush();
     process.exit(0);
   };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.on(signal, () => {
-      stop(signal).catch((error: unknown) => {
-        log.error({ error: String(error) }, "Could not stop cleanly");
-        flush();
-        process.exit(1);
-      });
+  const stopOn = (signal: string): void => {
+    stop(signal).catch((error: unknown) => {
+      log.error({ error: String(error) }, "Could not stop cleanly");
+      flush();
+      process.exit(1);
     });
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => stopOn(signal));
   }
+  whenNpmIsGone(() => stopping || stopOn("npm was stopped"));
+};
+
+/**
+ * npm starts us through a shell that does not pass SIGTERM on: signalled, both die and leave us behind,
+ * holding the port. Being handed to another parent is the sign.
+ */
+const whenNpmIsGone = (act: () => void): void => {
+  if (process.env["npm_lifecycle_event"] !== "start") {
+    return;
+  }
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid !== parent) {
+      clearInterval(watch);
+      act();
+    }
+  }, 250);
+  watch.unref();
+};
+
+/** How long connections without a running exchange may stay open once the server is closing. */
+const stragglerMs = 10_000;
+
+const closeStragglers = (relay: Relay, config: Config): NodeJS.Timeout => {
+  const patienceMs = Math.min(stragglerMs, config.requestTimeoutMs);
+  let quietSince = performance.now();
+  return setInterval(() => {
+    if (relay.active.size > 0) {
+      quietSince = performance.now();
+    } else if (performance.now() - quietSince >= patienceMs) {
+      relay.app.server.closeAllConnections();
+    }
+  }, 250);
 };
 
 /** How long last words may take to reach callers before their connections are closed. */

@@ -98,7 +98,7 @@ export const list = (value: string): readonly string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== "");
 
-const placeholder = /^sk-ant-\.\.\.$|^your-|^<.*>$|^changeme$/i;
+const placeholder = /^sk-ant-\.\.\.$|^your-|^<.*>$|^changeme$|^paste the output/i;
 
 /** A secret of at least `bytes` bytes that is neither a placeholder nor an unexpanded shell expression. */
 export const secret =

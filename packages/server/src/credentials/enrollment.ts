@@ -97,6 +97,13 @@ const renew = async (options: Options, claims: WrapperClaims): Promise<IssuedTok
   if (device === null) {
     throw new Refusal("credential_invalid", "This device is unknown here.");
   }
+  if (device.publicKey !== null) {
+    // Its key was registered so that a stolen token cannot be renewed: without the signature, it is not.
+    throw new Refusal(
+      "forbidden",
+      "This device registered a key, and signed refreshes are not understood yet: get a new token at POST /bootstrap.",
+    );
+  }
   await devices.supersede(claims, (clock.now() + graceMs) as EpochMs);
   return issue(tokens, device);
 };

@@ -74,11 +74,12 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   await app.register(swagger, { openapi: openApiInfo(deps.version) });
   answerErrors(app, deps);
   await app.register(room((scope) => messagesDoor(scope, deps.messages)));
+  // Without a log line each: an orchestrator asks every few seconds.
+  await app.register(room((scope) => healthDoor(scope, deps.health)));
   await app.register(
     room((scope) => {
       readJsonBodies(scope);
       logRequests(scope, deps.log);
-      healthDoor(scope, deps.health);
       bootstrapDoor(scope, deps.bootstrap);
       adminUsageDoor(scope, deps.usage);
       adminBreakerDoor(scope, deps.breaker);

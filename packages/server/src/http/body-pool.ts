@@ -30,8 +30,11 @@ export class BodyPool {
 
   /** Gives back what `take` gave; a buffer from elsewhere is let go. */
   giveBack(body: Buffer): void {
+    if (body.length <= smallest) {
+      return;
+    }
     const size = body.buffer.byteLength;
-    if (size <= smallest || body.byteOffset !== 0 || size !== sizeFor(body.length)) {
+    if (body.byteOffset !== 0 || size !== sizeFor(body.length)) {
       return;
     }
     if (this.#held + size > most) {

@@ -122,7 +122,8 @@ const bodyOf = async (
   return readBody(raw, limit, pool);
 };
 
-const isBeta = (url: string | undefined): boolean => url?.endsWith("?beta=true") ?? false;
+const isBeta = (url: string | undefined): boolean =>
+  url !== undefined && /^[^?]*\?(?:.*&)?beta=true(?:&|$)/.test(url);
 
 const modelsQuery = (query: unknown): ModelsQuery => {
   const { limit, after_id, before_id } = query as Readonly<Record<string, unknown>>;

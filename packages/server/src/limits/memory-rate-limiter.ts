@@ -34,6 +34,7 @@ export const createMemoryRateLimiter = (options: Options): RateLimiter => {
     return {
       allowed,
       limit: max,
+      windowMs,
       remaining: Math.max(0, Math.floor((tolerance - used) / interval)),
       resetMs: used,
       retryAfterMs: allowed ? 0 : next - at - windowMs,

@@ -16,6 +16,7 @@ export const createLogger = (options: Options): { log: Logger; flush: () => void
     const stream = pretty({
       colorize: true,
       sync: true,
+      singleLine: true,
       ignore: "pid,hostname",
       translateTime: "HH:MM:ss",
     });

@@ -15,6 +15,7 @@ const rated = (requestsPerMinute: number | null, decision: Partial<RateDecision>
     return {
       allowed: false,
       limit: 100,
+      windowMs: 60_000,
       remaining: 0,
       resetMs: 45_000,
       retryAfterMs: 0,
@@ -36,10 +37,10 @@ describe("the rate of a caller", () => {
   it("is the relay's, or its own per minute", () => {
     const plain = rated(null, { allowed: true });
     plain.admit();
-    assert.deepEqual(plain.asked, [["device:test-device-0001", undefined]]);
+    assert.deepEqual(plain.asked, [["device:test-device-0001:", undefined]]);
     const own = rated(7, { allowed: true });
     own.admit();
-    assert.deepEqual(own.asked, [["device:test-device-0001", { max: 7, windowMs: 60_000 }]]);
+    assert.deepEqual(own.asked, [["device:test-device-0001:7", { max: 7, windowMs: 60_000 }]]);
   });
 
   it("is refused in Anthropic's headers, with a wait of whole seconds from 1 to 60", () => {

@@ -14,7 +14,9 @@ export type AllowsModel = (model: string) => boolean;
 export const admitRate = (limiter: RateLimiter, caller: Caller, clock: Clock): void => {
   const { requestsPerMinute } = caller.policy;
   const own = requestsPerMinute === null ? undefined : { max: requestsPerMinute, windowMs: 60_000 };
-  const decision = limiter.take(`${caller.kind}:${caller.id}`, own);
+  // A changed limit starts afresh: what was used of the old one says nothing of the new.
+  const key = `${caller.kind}:${caller.id}:${requestsPerMinute ?? ""}`;
+  const decision = limiter.take(key, own);
   if (!decision.allowed) {
     throw rateRefusal(decision, clock);
   }
@@ -24,7 +26,7 @@ const rateRefusal = (decision: RateDecision, clock: Clock): Refusal => {
   const wait = Math.max(1, Math.ceil(decision.retryAfterMs / 1000));
   return new Refusal(
     "rate_limited",
-    `This device may make ${decision.limit} requests per window and has used them. Retry in ${wait} s.`,
+    `This device's limit (${decision.limit} per ${decision.windowMs / 1000} s) is used up. Retry in ${wait} s.`,
     {
       retryAfterSeconds: Math.min(wait, longestWaitSeconds),
       headers: {

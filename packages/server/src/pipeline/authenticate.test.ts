@@ -12,6 +12,7 @@ const setup = (failuresLeft: number) => {
   const decision = () => ({
     allowed: state.left > 0,
     limit: 1,
+    windowMs: 60_000,
     remaining: state.left,
     resetMs: 0,
     retryAfterMs: 2500,
@@ -27,6 +28,9 @@ const setup = (failuresLeft: number) => {
     known: (credential) => (credential === "known" ? caller : null),
     verify: async (credential) => {
       examined.push(credential);
+      if (credential === "expired") {
+        throw new Refusal("credential_expired", "expired");
+      }
       if (credential !== "good") {
         throw new Refusal("credential_invalid", "bad");
       }
@@ -70,15 +74,27 @@ describe("authenticate", () => {
     assert.equal(state.left, 6);
   });
 
-  it("examines nothing more from an address that failed too often, but knows its friends", async () => {
-    const { authenticate, examined } = setup(0);
-    for (const token of ["bad", "good"]) {
-      await assert.rejects(
-        async () => authenticate(token),
-        (error: Refusal) => error.code === "rate_limited" && error.details.retryAfterSeconds === 3,
-      );
-    }
-    assert.deepEqual(examined, []);
+  it("answers 429 for one more bad credential from an address that failed too often, and audits it no more", async () => {
+    const { authenticate, refused } = setup(0);
+    await assert.rejects(
+      async () => authenticate("bad"),
+      (error: Refusal) => error.code === "rate_limited" && error.details.retryAfterSeconds === 3,
+    );
+    assert.deepEqual(refused, []);
+  });
+
+  it("never locks a good credential out, known or not, whatever its neighbours do", async () => {
+    const { authenticate } = setup(0);
     assert.equal(authenticate("known"), caller);
+    assert.equal(await authenticate("good"), caller);
+  });
+
+  it("tells a client that its token ran out however often it asks", async () => {
+    const { authenticate, state } = setup(0);
+    await assert.rejects(
+      async () => authenticate("expired"),
+      (error: Refusal) => error.code === "credential_expired",
+    );
+    assert.equal(state.left, 0);
   });
 });

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { readCredential } from "./credential.ts";
-import type { RateLimiter } from "./rate-limiter.ts";
+import type { RateDecision, RateLimiter } from "./rate-limiter.ts";
 import { Refusal } from "./refusal.ts";
 import type { Caller } from "./types.ts";
 
@@ -26,9 +26,9 @@ type Options = Readonly<{
 }>;
 
 /**
- * First stage of the line. An address that has presented too many bad credentials is turned away
- * before the next is examined; a token known to be good still passes, so that one broken client
- * does not lock out its neighbours behind the same address.
+ * First stage of the line. A good credential always passes; an address that has presented too many bad
+ * ones is answered 429 for the next bad one, so that one broken client never locks out its neighbours
+ * behind the same address, or the operator.
  */
 export const createAuthenticate =
   (options: Options): Authenticate =>
@@ -49,21 +49,29 @@ const examine = async (
   headers: IncomingHttpHeaders,
   clientIp: string,
 ): Promise<Caller> => {
-  const room = failures.peek(clientIp);
-  if (!room.allowed) {
-    throw new Refusal(
-      "rate_limited",
-      "Too many failed credentials from this address. Please wait before trying again.",
-      { retryAfterSeconds: Math.ceil(room.retryAfterMs / 1000) },
-    );
-  }
   try {
     return await identify.verify(readCredential(headers));
   } catch (error) {
-    if (error instanceof Refusal) {
-      failures.take(clientIp);
-      onRefused(error, clientIp);
+    if (!(error instanceof Refusal)) {
+      throw error;
     }
+    // A client whose token merely ran out is told so however often it asks: it must fetch a new one.
+    if (error.code === "credential_expired") {
+      onRefused(error, clientIp);
+      throw error;
+    }
+    const room = failures.take(clientIp);
+    if (!room.allowed) {
+      throw tooMany(room);
+    }
+    onRefused(error, clientIp);
     throw error;
   }
 };
+
+const tooMany = ({ retryAfterMs }: RateDecision): Refusal =>
+  new Refusal(
+    "rate_limited",
+    "Too many failed credentials from this address. Please wait before trying again.",
+    { retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)) },
+  );

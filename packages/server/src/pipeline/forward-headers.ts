@@ -38,6 +38,8 @@ const keptFromCaller = new Set([
   "alt-svc",
   "connection",
   "keep-alive",
+  // Redirects are never followed: a client that did would hand its credential to another origin.
+  "location",
   "nel",
   "proxy-authenticate",
   "proxy-connection",

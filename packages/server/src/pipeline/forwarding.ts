@@ -88,7 +88,7 @@ class Forwarding implements UpstreamReceiver, Active {
     const nowMs = this.#deps.clock.monotonicMs();
     this.#firstByteMs = nowMs - startedMs;
     this.#status = status;
-    this.#stream = headers["content-type"]?.startsWith("text/event-stream") ?? false;
+    this.#stream = /^text\/event-stream/i.test(headers["content-type"] ?? "");
     this.#upstreamRequestId = firstOf(headers["request-id"]);
     if (intent.operation === "messages") {
       this.#meter = this.#stream ? createSseMeter() : createJsonMeter();
@@ -158,7 +158,7 @@ class Forwarding implements UpstreamReceiver, Active {
   abandon(): void {
     this.#exchange?.cancel();
     const message = "The relay is shutting down.";
-    const sent = this.#exchange !== null;
+    const sent = this.#exchange?.sent ?? false;
     this.#fail("process_died", message, { kind: "unreachable", message, sent });
   }
 
@@ -208,7 +208,7 @@ class Forwarding implements UpstreamReceiver, Active {
     ending: Ending,
     status: number,
     report: UsageReport | null = this.#meter?.report() ?? null,
-    sent = this.#exchange !== null,
+    sent = this.#exchange?.sent ?? false,
   ): void {
     this.#over = true;
     const { active, clock, ledger, log, prices } = this.#deps;

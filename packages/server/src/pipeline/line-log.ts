@@ -24,8 +24,11 @@ export const logOutcome = (log: Log, outcome: Outcome): void => {
   const { id: requestId, usage, costMicroUsd, accuracy, status, durationMs, ending } = outcome;
   if (accuracy !== "free") {
     const { inputTokens, outputTokens, cacheReadInputTokens } = usage;
+    const cacheCreationInputTokens =
+      usage.cacheCreation5mInputTokens + usage.cacheCreation1hInputTokens;
+    const cache = { cacheReadInputTokens, cacheCreationInputTokens };
     log.info(
-      { requestId, inputTokens, outputTokens, cacheReadInputTokens, costMicroUsd, accuracy },
+      { requestId, inputTokens, outputTokens, ...cache, costMicroUsd, accuracy },
       "Usage tracked",
     );
   }

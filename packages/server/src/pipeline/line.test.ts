@@ -9,7 +9,14 @@ const refuse = (code: "credential_invalid" | "storage_unavailable" | "too_large"
 };
 const refusedAs = (code: string) => (error: unknown) =>
   error instanceof Refusal && error.code === code;
-const full = { allowed: false, limit: 1, remaining: 0, resetMs: 0, retryAfterMs: 5000 };
+const full = {
+  allowed: false,
+  limit: 1,
+  windowMs: 60_000,
+  remaining: 0,
+  resetMs: 0,
+  retryAfterMs: 5000,
+};
 
 describe("the line", () => {
   it("authenticates, limits, reads, writes to the ledger, and only then calls upstream", async () => {

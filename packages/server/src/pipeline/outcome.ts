@@ -49,7 +49,7 @@ const free = { costMicroUsd: microUsd(0), flag: null };
 
 /** Upstream charges for messages it answered, and may have charged for those it could not finish. */
 const accuracyOf = ({ intent, upstreamStatus, sent, ending, report }: Ended): Accuracy => {
-  if (intent.operation !== "messages" || upstreamStatus >= 400 || !sent) {
+  if (intent.operation !== "messages" || upstreamStatus >= 300 || !sent) {
     return "free";
   }
   return ending === "complete" && report?.complete === true ? "measured" : "estimated";

@@ -2,6 +2,7 @@
 export type RateDecision = Readonly<{
   allowed: boolean;
   limit: number;
+  windowMs: number;
   /** Requests that would still pass at this moment. */
   remaining: number;
   /** Until the limit is whole again. */

@@ -87,7 +87,7 @@ class NotedUpstream implements Upstream {
     this.notes.push("send");
     this.#call(receiver);
     const note = (what: string) => (): void => void this.notes.push(what);
-    return { pause: note("pause"), resume: note("resume"), cancel: note("cancel") };
+    return { pause: note("pause"), resume: note("resume"), cancel: note("cancel"), sent: true };
   }
 }
 
@@ -101,7 +101,14 @@ export const lineFixture = (changes: Partial<LineDeps> = {}) => {
   const upstream = new NotedUpstream();
   const reply = new NotedReply();
   const active = new ActiveExchanges();
-  const taken = { allowed: true, limit: 1, remaining: 0, resetMs: 0, retryAfterMs: 0 };
+  const taken = {
+    allowed: true,
+    limit: 1,
+    windowMs: 60_000,
+    remaining: 0,
+    resetMs: 0,
+    retryAfterMs: 0,
+  };
   const step = (what: string) => {
     steps.push(what);
     return taken;

@@ -212,6 +212,8 @@ export interface UpstreamExchange {
   pause(): void;
   resume(): void;
   cancel(): void;
+  /** Whether upstream may have seen the request. */
+  readonly sent: boolean;
 }
 
 export interface Upstream {

@@ -160,7 +160,7 @@ export class Fold {
   /** One bad row must not hold up all others; a full disk must. */
   #insertRow(row: unknown[]): boolean {
     try {
-      this.#insert.run(row);
+      this.#insert.run(...row);
       return true;
     } catch (error) {
       if (isConstraintFailure(error) || error instanceof TypeError || error instanceof RangeError) {

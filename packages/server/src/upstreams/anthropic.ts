@@ -64,7 +64,7 @@ export const createAnthropicUpstream = (
   };
 };
 
-const idle: UpstreamExchange = { pause() {}, resume() {}, cancel() {} };
+const idle: UpstreamExchange = { pause() {}, resume() {}, cancel() {}, sent: false };
 
 const cancelled = new Error("the caller left");
 
@@ -113,6 +113,10 @@ class Call implements Dispatcher.DispatchHandler, UpstreamExchange {
       this,
     );
     return this;
+  }
+
+  get sent(): boolean {
+    return this.#sent;
   }
 
   pause(): void {

@@ -50,6 +50,21 @@ describe("the circuit breaker", () => {
     );
   });
 
+  it("lets another probe through when one stays out for ten seconds", () => {
+    const { clock, it: breaker_, fail } = breaker();
+    fail(5);
+    clock.ms += 30_000;
+    assert.ok(breaker_.enter());
+    clock.ms += 9_999;
+    assert.equal(breaker_.enter(), null);
+    clock.ms += 1;
+    const second = breaker_.enter();
+    assert.ok(second);
+    assert.equal(breaker_.enter(), null);
+    second.succeeded();
+    assert.equal(breaker_.snapshot().consecutiveSuccesses, 1);
+  });
+
   it("opens again for the whole rest when a probe fails", () => {
     const { clock, it: breaker_, fail } = breaker();
     fail(5);

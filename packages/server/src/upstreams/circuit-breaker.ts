@@ -1,3 +1,6 @@
+/** How long one probe keeps all others waiting. */
+const probePatienceMs = 10_000;
+
 /** Closed: all pass. Open: none pass until the rest is over. Half-open: one probe at a time passes. */
 export type BreakerState = "closed" | "open" | "half_open";
 
@@ -43,6 +46,7 @@ export class CircuitBreaker {
   #successes = 0;
   #openedAt = 0;
   #probing = false;
+  #probeStartedAt = 0;
   /** Results of calls let through before the last change of state count no more. */
   #era = 0;
 
@@ -59,10 +63,11 @@ export class CircuitBreaker {
     if (this.#state === "open" && this.#restLeft() === 0) {
       this.#become("half_open", "the rest is over");
     }
-    if (this.#state === "open" || (this.#state === "half_open" && this.#probing)) {
+    if (this.#state === "open" || (this.#state === "half_open" && this.#probeIsOut())) {
       return null;
     }
     this.#probing = this.#state === "half_open";
+    this.#probeStartedAt = this.#now();
     return this.#passage();
   }
 
@@ -137,6 +142,11 @@ export class CircuitBreaker {
       this.#failures = 0;
     }
     this.#onChange({ from, to, reason });
+  }
+
+  /** A probe may be a long answer, or never come back: after a while another may pass. */
+  #probeIsOut(): boolean {
+    return this.#probing && this.#now() - this.#probeStartedAt < probePatienceMs;
   }
 
   #restLeft(): number {

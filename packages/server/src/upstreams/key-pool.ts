@@ -49,7 +49,7 @@ export class KeyPool {
         : Number.isFinite(stated) && stated > 0
           ? stated
           : limitedRestMs;
-    key.restsUntilMs = this.#now() + forMs;
+    key.restsUntilMs = Math.max(key.restsUntilMs, this.#now() + forMs);
     return forMs;
   }
 
