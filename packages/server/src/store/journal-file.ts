@@ -1,4 +1,12 @@
-import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fdatasync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  writeSync,
+} from "node:fs";
 import type { Position } from "./segments.ts";
 import { segmentPath } from "./segments.ts";
 
@@ -9,6 +17,8 @@ export type FileCalls = Readonly<{
   truncate(fd: number, length: number): void;
   sync(fd: number, done: (error: Error | null) => void): void;
   syncDirectory(path: string): void;
+  /** Whether no name leads to the file any more: it takes lines and keeps none. */
+  isGone(fd: number): boolean;
   close(fd: number): void;
 }>;
 
@@ -26,6 +36,7 @@ export const systemCalls: FileCalls = {
       closeSync(fd);
     }
   },
+  isGone: (fd) => fstatSync(fd).nlink === 0,
   close: closeSync,
 };
 
@@ -50,6 +61,11 @@ export class JournalFile {
 
   get position(): Position {
     return { segment: this.#segment, offset: this.#committed };
+  }
+
+  /** True when somebody removed the current segment. */
+  get isGone(): boolean {
+    return this.#calls.isGone(this.#fd);
   }
 
   get offset(): number {

@@ -19,5 +19,7 @@ export type JournalOptions = Readonly<{
   onFault: OnFault;
   /** Told after each group, with where the journal now ends. */
   onWritten: () => void;
+  /** How often it is looked whether the current segment still has a name; each second by default. */
+  lookEveryMs?: number;
   calls?: FileCalls;
 }>;

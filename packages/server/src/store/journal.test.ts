@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { DeviceId, ModelId } from "@claude-relay/contract";
@@ -265,4 +265,32 @@ test("an outcome after the end is reported lost, not thrown", async (context) =>
     ["outcome_lost"],
   );
   await assert.rejects(journal.open(sampleIntent(2)), isUnavailable);
+});
+
+test("a segment that somebody removed is left at once for a new one, and the loss is told", async (context) => {
+  const { journal, directory, faults } = setUp(context, { lookEveryMs: 0 });
+  await journal.open(sampleIntent(1));
+  for (const name of readdirSync(directory)) {
+    rmSync(join(directory, name));
+  }
+  await journal.open(sampleIntent(2));
+  journal.close(sampleOutcome(2));
+  await journal.end();
+  assert.deepEqual(kindsAndIds(directory), ["o1 2", "c1 2"]);
+  assert.deepEqual(
+    faults.map((fault) => fault.kind),
+    ["outcome_lost"],
+  );
+});
+
+test("without a place for a new segment, new work is refused", async (context) => {
+  const { journal, directory } = setUp(context, { lookEveryMs: 0 });
+  await journal.open(sampleIntent(1));
+  rmSync(directory, { recursive: true });
+  await assert.rejects(journal.open(sampleIntent(2)), isUnavailable);
+  assert.equal(journal.healthy, false);
+  mkdirSync(directory, { recursive: true });
+  await journal.open(sampleIntent(3));
+  assert.equal(journal.healthy, true);
+  await journal.end();
 });

@@ -24,7 +24,8 @@ export class Journal implements Ledger {
   #retained = "";
   #failing = false;
   #retry: NodeJS.Timeout | undefined;
-  /** Set when fdatasync failed: this segment's next sync could lie, so the next group goes to a new one. */
+  #lookedMs = 0;
+  /** Set when this segment is not to be trusted (its sync failed, it was removed): the next group goes to a new one. */
   #condemned = false;
   #closed = false;
   #ended = false;
@@ -140,7 +141,7 @@ export class Journal implements Ledger {
       return;
     }
     try {
-      if (this.#condemned) {
+      if (this.#condemned || this.#isGone()) {
         this.#rotate();
       }
       if (lines !== "") {
@@ -160,6 +161,21 @@ export class Journal implements Ledger {
     this.#rotateIfLong();
     this.#options.onWritten();
   };
+
+  /** Looked at once a second. Until a new segment can be made, new work is refused. */
+  #isGone(): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.#lookedMs < (this.#options.lookEveryMs ?? 1000)) {
+      return false;
+    }
+    this.#lookedMs = nowMs;
+    if (this.#file.isGone) {
+      this.#condemned = true;
+      const message = `The journal's current segment in ${this.#options.directory} was removed; what was not folded yet is lost`;
+      this.#options.onFault({ kind: "outcome_lost", message });
+    }
+    return this.#condemned;
+  }
 
   #failed(group: JournalGroup, error: unknown): void {
     if (!this.#failing) {
