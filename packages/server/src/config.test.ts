@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Config, isLoopback, loadConfig } from "./config.ts";
+import { type Config, loadConfig } from "./config.ts";
+import { isLoopbackHost } from "./pipeline/loopback.ts";
 
 const load = (
   environment: Record<string, string | undefined> = {},
@@ -178,7 +179,7 @@ describe("a listener that others can reach", () => {
 describe("loopback", () => {
   it("is 127.0.0.0/8, ::1 and localhost, and nothing that looks like them", () => {
     for (const host of ["127.0.0.1", "127.255.0.9", "::1", "[::1]", "localhost"]) {
-      assert.equal(isLoopback(host), true, host);
+      assert.equal(isLoopbackHost(host), true, host);
     }
     for (const host of [
       "0.0.0.0",
@@ -189,7 +190,7 @@ describe("loopback", () => {
       "127.1",
       "::ffff:7f00:1",
     ]) {
-      assert.equal(isLoopback(host), false, host);
+      assert.equal(isLoopbackHost(host), false, host);
     }
   });
 });

@@ -5,6 +5,7 @@
 import { Fault, type Setting } from "./config/setting.ts";
 import { type SettingName, settings, type Values } from "./config/settings.ts";
 import type { Sources } from "./config/sources.ts";
+import { isLoopbackHost } from "./pipeline/loopback.ts";
 import { modelPatternFault } from "./pipeline/model-pattern.ts";
 
 export type UpstreamChoice =
@@ -26,10 +27,6 @@ export type Config = Readonly<
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly faults: readonly string[] };
-
-/** True for addresses and names that only this machine can reach. */
-export const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 
 /** Reads, parses and judges every setting; a fault names the setting and the remedy. */
 export const loadConfig = (sources: Sources): ConfigResult => {
@@ -69,7 +66,7 @@ const parseOne = (setting: Setting<unknown>, sources: Sources, faults: string[])
 
 const judge = (values: Values): string[] => {
   const production = values.environment === "production";
-  const local = isLoopback(values.host);
+  const local = isLoopbackHost(values.host);
   const faults: string[] = [];
   const demand = (given: boolean, message: string): void => {
     if (!given) {
@@ -99,7 +96,8 @@ const judge = (values: Values): string[] => {
   }
   if (values.bootstrap === "open") {
     demand(
-      local && (values.proxyBaseUrl === null || isLoopback(new URL(values.proxyBaseUrl).hostname)),
+      local &&
+        (values.proxyBaseUrl === null || isLoopbackHost(new URL(values.proxyBaseUrl).hostname)),
       "BOOTSTRAP=open hands a token to anyone, so HOST and PROXY_BASE_URL must be loopback: use BOOTSTRAP=code or approve.",
     );
   }
@@ -121,16 +119,17 @@ const isOwnAddress = ({ anthropicBaseUrl, port, proxyBaseUrl }: Values): boolean
   const upstream = new URL(anthropicBaseUrl);
   const upstreamPort = Number(upstream.port || (upstream.protocol === "https:" ? 443 : 80));
   return (
-    anthropicBaseUrl === proxyBaseUrl || (isLoopback(upstream.hostname) && upstreamPort === port)
+    anthropicBaseUrl === proxyBaseUrl ||
+    (isLoopbackHost(upstream.hostname) && upstreamPort === port)
   );
 };
 
 const assemble = (values: Values, sources: Sources): Config => {
   const { anthropicApiKeys, anthropicBaseUrl, bootstrap, proxyBaseUrl, ...rest } = values;
   const production = values.environment === "production";
-  const local = isLoopback(values.host);
+  const local = isLoopbackHost(values.host);
   const reachableOnlyHere =
-    local && (proxyBaseUrl === null || isLoopback(new URL(proxyBaseUrl).hostname));
+    local && (proxyBaseUrl === null || isLoopbackHost(new URL(proxyBaseUrl).hostname));
   return {
     ...rest,
     proxyBaseUrl,

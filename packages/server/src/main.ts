@@ -4,9 +4,10 @@ import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { compose, type Relay } from "./compose.ts";
 import { readSources } from "./config/sources.ts";
-import { type Config, isLoopback, loadConfig } from "./config.ts";
+import { type Config, loadConfig } from "./config.ts";
 import { createLogger } from "./observe/logger.ts";
 import type { Log } from "./pipeline/log.ts";
+import { isLoopbackHost } from "./pipeline/loopback.ts";
 import { listPrices, type PriceTable } from "./pipeline/price/price-table.ts";
 import { parsePriceTable } from "./pipeline/price/price-table-file.ts";
 import { loadSecrets, type Secrets } from "./secrets.ts";
@@ -98,7 +99,7 @@ const announce = (relay: Relay, config: Config, port: number, log: Log): void =>
     },
     "claude-relay is up",
   );
-  if (!isLoopback(config.host) && !config.proxyBaseUrl?.startsWith("https:")) {
+  if (!isLoopbackHost(config.host) && !config.proxyBaseUrl?.startsWith("https:")) {
     log.warn(
       {},
       "PROXY_BASE_URL is not https: put a TLS proxy in front before anyone else uses this",

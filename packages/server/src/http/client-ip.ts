@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
-import { isLoopbackAddress } from "./loopback.ts";
+import { isLoopbackAddress, isLoopbackHost } from "../pipeline/loopback.ts";
 
 /**
  * The address of whoever sent the request. Behind `hops` trusted proxies it is the entry that many
@@ -28,7 +28,7 @@ export const isFromThisMachine = (request: IncomingMessage): boolean => {
   const host = (request.headers.host ?? "").replace(/:\d+$/, "");
   return (
     isLoopbackAddress(plain(request.socket.remoteAddress ?? "")) &&
-    (host === "localhost" || isLoopbackAddress(host.replace(/^\[|\]$/g, ""))) &&
+    isLoopbackHost(host) &&
     proxyHeaders.every((name) => request.headers[name] === undefined)
   );
 };
