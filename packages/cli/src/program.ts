@@ -1,0 +1,25 @@
+import { Command } from "commander";
+import { healthCommand } from "./commands/health.ts";
+import { keysCommand } from "./commands/keys.ts";
+import { doctorCommand, startCommand } from "./commands/server.ts";
+import { settingCommand } from "./commands/setting.ts";
+import { usageCommand } from "./commands/usage.ts";
+import type { Terminal } from "./terminal.ts";
+import { cliVersion } from "./version.ts";
+
+/** Every command of `claude-relay`; none has run yet. */
+export const createProgram = (terminal: Terminal): Command =>
+  new Command("claude-relay")
+    .description("A self-hosted gateway for Anthropic's Claude.")
+    .version(cliVersion)
+    .option(
+      "--url <url>",
+      "the relay to speak to (default: CLAUDE_RELAY_URL, or HOST and PORT of the relay in this folder)",
+    )
+    .addCommand(startCommand())
+    .addCommand(doctorCommand())
+    .addCommand(healthCommand(terminal))
+    .addCommand(keysCommand(terminal))
+    .addCommand(usageCommand(terminal))
+    .addCommand(settingCommand(terminal), { hidden: true })
+    .showHelpAfterError("(--help shows how)");

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { relayAddress } from "./relay-address.ts";
+import { readSettings } from "./settings.ts";
+
+const nowhere = "/nonexistent";
+const address = (environment: Record<string, string>, given?: string) =>
+  relayAddress(readSettings(environment, nowhere), given);
+
+describe("the relay's address", () => {
+  it("is --url, then CLAUDE_RELAY_URL, then HOST and PORT, then the server's defaults", () => {
+    const environment = { CLAUDE_RELAY_URL: "https://b.example/", HOST: "127.0.0.2", PORT: "8799" };
+    assert.equal(address(environment, "https://a.example").url, "https://a.example");
+    assert.equal(address(environment).url, "https://b.example");
+    assert.equal(address({ ...environment, CLAUDE_RELAY_URL: "" }).url, "http://127.0.0.2:8799");
+    assert.deepEqual(address({}), { url: "http://127.0.0.1:3001", loopback: true });
+  });
+
+  it("of a relay that listens everywhere is loopback", () => {
+    assert.equal(address({ HOST: "0.0.0.0" }).url, "http://127.0.0.1:3001");
+    assert.equal(address({ HOST: "::" }).url, "http://[::1]:3001");
+    assert.equal(address({ HOST: "fd00::1" }).url, "http://[fd00::1]:3001");
+  });
+
+  it("counts as loopback only when it is, however it is spelled", () => {
+    for (const url of [
+      "http://localhost:1",
+      "http://127.1:1",
+      "http://[::1]:1",
+      "http://2130706433:1",
+    ]) {
+      assert.equal(address({}, url).loopback, true, url);
+    }
+    for (const url of [
+      "http://127.0.0.1.example:1",
+      "http://localhost.example:1",
+      "http://10.0.0.1:1",
+      "http://[fe80::1]:1",
+    ]) {
+      assert.equal(address({}, url).loopback, false, url);
+    }
+  });
+
+  it("keeps a path it is mounted on", () => {
+    assert.equal(address({}, "https://a.example/relay/").url, "https://a.example/relay");
+  });
+
+  it("that is none is refused with the setting's name", () => {
+    assert.throws(() => address({}, "relay.example:80"), /--url must be an address/);
+    assert.throws(
+      () => address({ CLAUDE_RELAY_URL: "ftp://a.example" }),
+      /CLAUDE_RELAY_URL must be/,
+    );
+    assert.throws(() => address({}, "https://user:pass@a.example"), /must hold no user name/);
+    assert.throws(() => address({ PORT: "0" }), /PORT=0.*--url/);
+    assert.throws(() => address({ PORT: "99999" }), /PORT must be a whole number/);
+  });
+});
