@@ -1,8 +1,9 @@
 /**
  * Writes what is generated from code: docs/configuration.md and .env.example from the settings,
- * openapi.json from the routes. With --check it writes nothing and fails when a file has drifted.
+ * openapi.json from the routes, clients/ts/claudeRelay.ts from packages/client. With --check it writes nothing and fails when a file has drifted.
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { clientFile } from "./client-file.ts";
 import { configurationDocs, environmentExample } from "./configuration-docs.ts";
 import { openApi } from "./openapi.ts";
 
@@ -10,6 +11,7 @@ const files: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/configuration.md": configurationDocs,
   ".env.example": environmentExample,
   "openapi.json": openApi,
+  "clients/ts/claudeRelay.ts": clientFile,
 };
 
 const check = process.argv.includes("--check");

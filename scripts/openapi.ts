@@ -23,6 +23,7 @@ export const openApi = async (): Promise<string> => {
     clock: systemClock,
     log: silent,
     version: serverVersion,
+    environment: {},
   });
   try {
     await relay.app.ready();

@@ -138,7 +138,8 @@ describe("bad input", () => {
   });
 
   const routes: readonly [method: string, path: string][] = [
-    ["POST", "/v1/complete"],
+    ["POST", "/v1/completions"],
+    ["GET", "/v1/complete"],
     ["GET", "/v1/messages"],
     ["PUT", "/v1/messages"],
     ["DELETE", "/v1/models"],
@@ -156,7 +157,7 @@ describe("bad input", () => {
 
   it("an unknown route is 404 whatever its body is", async () => {
     for (const body of ["{", "x".repeat(3_000_000)]) {
-      assertRefused(await relay.call("/v1/complete", { token, body }), notFound(/not offered/));
+      assertRefused(await relay.call("/v1/completions", { token, body }), notFound(/not offered/));
     }
     assertRefused(await relay.call("/nowhere", { body: "{" }), notFound(/See openapi\.json/));
   });
@@ -179,7 +180,7 @@ describe("bad input", () => {
   });
 
   const bootstraps: readonly [what: string, body: unknown, says: RegExp][] = [
-    ["no body", undefined, /^body: must be object/],
+    ["no body", undefined, /^body: must be a JSON object/],
     ["no JSON", "{", /must be valid JSON in UTF-8/],
     ["a byte order mark", '\ufeff{"device_id":"device-0001"}', /must be valid JSON in UTF-8/],
     ["no device_id", {}, /^device_id: field required/],
@@ -187,7 +188,7 @@ describe("bad input", () => {
     ["a long device_id", { device_id: "d".repeat(129) }, /^device_id: must be 8–128 printable/],
     ["a line break in it", { device_id: "device\n0001" }, /^device_id: must be 8–128 printable/],
     ["letters beyond ASCII", { device_id: "gerät-000001" }, /^device_id: must be 8–128 printable/],
-    ["a number", { device_id: 12345678 }, /^device_id: must be string/],
+    ["a number", { device_id: 12345678 }, /^device_id: must be a string/],
     ["a long app_version", { device_id: "device-0001", app_version: "v".repeat(65) }, /app_ver/],
   ];
   for (const [what, body, says] of bootstraps) {
@@ -214,10 +215,15 @@ describe("bad input", () => {
     const patch = (body: unknown) => relay.admin(device, { method: "PATCH", body });
     assertRefused(await patch({}), invalid(/body/));
     assertRefused(await patch({ colour: "red" }), invalid(/^colour: unknown field/));
-    assertRefused(await patch({ status: "gone" }), invalid(/^status: /));
-    assertRefused(await patch({ models: ["a*b"] }), invalid(/^models/));
-    assertRefused(await patch({ requests_per_minute: 0 }), invalid(/^requests_per_minute: /));
-    assertRefused(await relay.admin("/admin/usage?group_by=moon"), invalid(/^group_by: /));
+    assertRefused(
+      await patch({ status: "gone" }),
+      invalid(/^status: must be "active", "disabled" or/),
+    );
+    assertRefused(await patch({ models: ["a*b"] }), invalid(/^models\.0: must be a model id/));
+    const zero = await patch({ requests_per_minute: 0 });
+    assertRefused(zero, invalid(/^requests_per_minute: must be 1 or more/));
+    const group = await relay.admin("/admin/usage?group_by=moon");
+    assertRefused(group, invalid(/^group_by: must be comma-separated: device, /));
     assertRefused(
       await relay.admin("/admin/usage?from=yesterday"),
       invalid(/^from must be a time/),

@@ -1,7 +1,16 @@
 /** `npm run build`'s packages, run as someone who installed them would: compiled, without our sources. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { startRelay } from "./harness/relay.ts";
@@ -50,6 +59,36 @@ describe("the built packages", () => {
       } finally {
         assert.equal(await relay.stop(), 0);
       }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("say in one line which Node they need when theirs is too old, before anything is loaded", () => {
+    const folder = mkdtempSync(join(tmpdir(), "claude-relay-launcher-"));
+    try {
+      // The launcher alone: whatever it loaded before it looked would not be found.
+      const launcher = join(root, "packages/server/dist/bin/claude-relay-server.js");
+      writeFileSync(join(folder, "package.json"), '{"type":"module"}');
+      copyFileSync(launcher, join(folder, "launcher.js"));
+      // An old Node as far as the launcher can see.
+      writeFileSync(
+        join(folder, "old.js"),
+        `Object.defineProperty(process, "versions", { value: { node: "22.18.9" } });
+         Object.defineProperty(process, "version", { value: "v22.18.9" });
+         await import("./launcher.js");`,
+      );
+      const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, "old.js")], {
+        encoding: "utf8",
+      });
+      assert.deepEqual(
+        [status, stdout, stderr],
+        [
+          1,
+          "",
+          "claude-relay-server needs Node 22.19 or newer; this is v22.18.9. Install a current Node.\n",
+        ],
+      );
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -68,15 +68,32 @@ describe("a bad configuration", { concurrency: 4 }, () => {
     assert.match(tunnelled.stderr, /^claude-relay cannot start:\n {2}- BOOTSTRAP=open .*\n$/);
   });
 
-  it("is a price table that is missing or broken: it is named", async (t) => {
-    const missing = await failToStart(folder(t), { PRICE_TABLE: "nowhere.json" });
+  it("is a price table that is missing or broken: it is named with all that is wrong, beside other faults", async (t) => {
+    const missing = await failToStart(folder(t), { PRICE_TABLE: "nowhere.json", BOOTSTRAP: "x" });
     assert.equal(missing.code, 1);
-    assert.match(missing.stderr, /PRICE_TABLE \(nowhere\.json\) cannot be used: ENOENT/);
-    const broken = await failToStart(folder(t, { "prices.json": "[]" }), {
-      PRICE_TABLE: "prices.json",
-    });
-    assert.equal(broken.code, 1);
-    assert.match(broken.stderr, /PRICE_TABLE \(prices\.json\) cannot be used: /);
+    assert.match(
+      missing.stderr,
+      /PRICE_TABLE \(nowhere\.json\) cannot be read: ENOENT.*name a JSON file this user may read\./,
+    );
+    assert.match(missing.stderr, /BOOTSTRAP must be one of/);
+    for (const [content, fault] of [
+      ["[]", /PRICE_TABLE \(prices\.json\) cannot be used: the price table is not valid: /],
+      [
+        '{"models":[],"x":1,"web_search":0}',
+        /\/x: unknown field.*; .*\/web_search: .*docs\/pricing\.md/,
+      ],
+      [
+        "API_KEY=tell-no-one",
+        /PRICE_TABLE \(prices\.json\) cannot be used: it is not valid JSON\./,
+      ],
+    ] as const) {
+      const broken = await failToStart(folder(t, { "prices.json": content }), {
+        PRICE_TABLE: "prices.json",
+      });
+      assert.equal(broken.code, 1);
+      assert.match(broken.stderr, fault);
+      assert.doesNotMatch(broken.stderr, /tell/);
+    }
   });
 });
 

@@ -100,7 +100,6 @@ describe("requests that two readers could read in two ways", () => {
       ["a second Authorization", `authorization: Bearer another\r\n${length}`, body],
       ["a second Content-Type", `content-type: text/plain\r\n${length}`, body],
       ["an unknown expectation", `Expect: banana\r\n${length}`, body],
-      ["headers beyond 32 KiB", `X-A: ${"a".repeat(40_000)}\r\n${length}`, body],
     ];
     const chunks: readonly [what: string, content: string][] = [
       ["a chunk size with a sign", `+5\r\nhello\r\n0\r\n\r\n`],
@@ -173,6 +172,28 @@ describe("requests that two readers could read in two ways", () => {
       await refused("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
       await refused("\0\0\0\0\r\n\r\n");
     });
+  });
+
+  it("headers beyond 32 KiB are refused with 431, in Anthropic's shape, and the connection is closed", async () => {
+    relay.simulator.reset();
+    const long = "a".repeat(40_000);
+    const many = Array.from({ length: 2000 }, (_, n) => `X-Header-${n}: ${n}\r\n`).join("");
+    for (const bytes of [
+      post(`X-A: ${long}\r\n${length}`, body + smuggled),
+      post(many + length, body + smuggled),
+      `GET /${long} HTTP/1.1\r\nHost: a\r\n\r\n`,
+    ]) {
+      const { statuses, text, closed } = await sendRaw(relay.port, bytes);
+      assert.deepEqual(statuses, [431]);
+      assert.equal(closed, true);
+      assert.match(text, /^HTTP\/1\.1 431 Request Header Fields Too Large\r\n/);
+      const { type, error, request_id } = JSON.parse(text.split("\r\n\r\n")[1] ?? "");
+      assert.equal(type, "error");
+      assert.equal(error.type, "request_too_large");
+      assert.match(error.message, /larger than 32768 bytes: send fewer or shorter headers/);
+      assert.match(text, new RegExp(`request-id: ${request_id}\r\n`));
+    }
+    assertUpstreamUnasked(relay);
   });
 
   it("every header value our parser takes upstream's client takes too: none opens the breaker", async () => {
@@ -357,5 +378,67 @@ describe("clients that never finish", () => {
       assert.equal(text.match(/HTTP\/1\.1/g)?.length, 1, text);
     }
     assert.equal(relay.simulator.counters().requests, 1);
+  });
+});
+
+describe("a client that asks before it sends its body (Expect: 100-continue)", () => {
+  let relay: InsideRelay;
+  let token: string;
+
+  before(async () => {
+    relay = await startInside({ env: { MAX_PAYLOAD_SIZE: "1MiB" } });
+    token = await relay.bootstrap();
+  });
+  after(() => relay.remove());
+
+  const head = (path: string, length: number, more = "") =>
+    `POST ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nanthropic-version: 2023-06-01\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n${more}\r\n`;
+
+  /** Sends the head, and the body only when told to go on. Gives all that the server said. */
+  const ask = async (start: string, content: string): Promise<string> => {
+    const socket = connect(relay.port, "127.0.0.1", () => socket.write(start));
+    socket.setEncoding("latin1");
+    let text = "";
+    for await (const chunk of socket) {
+      text += chunk;
+      if (text === "HTTP/1.1 100 Continue\r\n\r\n") {
+        socket.write(content);
+      } else if (/"request_id"|"stop_reason"|"wrapper_token"/.test(text)) {
+        break;
+      }
+    }
+    return text;
+  };
+
+  it("is told to go on, and then answered; upstream is not asked the same", async () => {
+    relay.simulator.reset();
+    const text = await ask(head("/v1/messages", body.length), body);
+    assert.match(text, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+    assert.equal(relay.simulator.log[0]?.headers["expect"], undefined);
+    assert.equal(relay.simulator.log[0]?.body.toString(), body);
+    relay.simulator.reset();
+    const enrolling = JSON.stringify({ device_id: "asking-device" });
+    assert.match(await ask(head("/bootstrap", enrolling.length), enrolling), /"wrapper_token"/);
+  });
+
+  it("is refused with 413 instead, when the body would be too large", async () => {
+    for (const [path, length] of [
+      ["/v1/messages", 1024 * 1024 + 1],
+      ["/v1/messages?beta=true", 9_000_000_000],
+      ["/bootstrap", 64 * 1024 + 1],
+    ] as const) {
+      const text = await ask(head(path, length), "");
+      assert.match(text, /^HTTP\/1\.1 413 Payload Too Large\r\n/);
+      assert.match(text, /\r\nconnection: close\r\n/i);
+      assert.match(text, /"type":"request_too_large"/);
+      assert.equal(text.match(/HTTP\/1\.1/g)?.length, 1, text);
+    }
+    assertUpstreamUnasked(relay);
+  });
+
+  it("is refused without a go-ahead for whatever else is wrong with its head", async () => {
+    const text = await ask(head("/v1/messages", body.length, "Host: other.test\r\n"), body);
+    assert.match(text, /^HTTP\/1\.1 400 /);
+    assertUpstreamUnasked(relay);
   });
 });

@@ -10,6 +10,7 @@ import { epochMs } from "@claude-relay/contract";
 import { compose } from "../../packages/server/src/compose.ts";
 import { loadConfig } from "../../packages/server/src/config.ts";
 import type { Log } from "../../packages/server/src/pipeline/log.ts";
+import type { PageFetch } from "../../packages/server/src/pipeline/page-ports.ts";
 import { listPrices } from "../../packages/server/src/pipeline/price/price-table.ts";
 import { loadSecrets } from "../../packages/server/src/secrets.ts";
 import {
@@ -49,6 +50,8 @@ export type InsideRelay = Readonly<{
   call(path: string, call?: Call): Promise<Answer>;
   admin(path: string, call?: Call): Promise<Answer>;
   bootstrap(deviceId?: string): Promise<string>;
+  /** Mints an app key, `my-app` unless told otherwise; gives its secret. */
+  mint(settings?: Readonly<Record<string, unknown>>): Promise<string>;
   /** POST /v1/messages with a small good body, changed as told. */
   ask(token: string, changes?: Readonly<Record<string, unknown>>): Promise<Answer>;
   /** Stops it; the data folder stays until `remove`. */
@@ -63,6 +66,8 @@ export type InsideOptions = Readonly<{
   dataDir?: string;
   /** Where the clock stands at the start; some time in 2026 otherwise. */
   now?: number;
+  /** What stands for the web. */
+  fetchPage?: PageFetch;
 }>;
 
 const someDay = Date.parse("2026-11-21T12:00:00.250Z");
@@ -89,6 +94,8 @@ export const startInside = async (options: InsideOptions = {}): Promise<InsideRe
     clock,
     log,
     version: "0.0.0",
+    environment: {},
+    ...(options.fetchPage && { fetchPage: options.fetchPage }),
   });
   await relay.app.listen({ host: "127.0.0.1", port: 0 });
   const { port } = relay.app.server.address() as AddressInfo;
@@ -113,6 +120,14 @@ export const startInside = async (options: InsideOptions = {}): Promise<InsideRe
     call,
     admin: (path, request = {}) => call(path, { token: adminToken, ...request }),
     bootstrap: (deviceId) => bootstrap(url, deviceId),
+    mint: async (settings = {}) => {
+      const body = { label: "my-app", ...settings };
+      const minted = await call("/admin/keys", { token: adminToken, body });
+      if (minted.status !== 201) {
+        throw new Error(`no key was minted: ${minted.text}`);
+      }
+      return minted.body.secret;
+    },
     ask: (token, changes = {}) =>
       call("/v1/messages", {
         token,

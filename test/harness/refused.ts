@@ -12,8 +12,18 @@ export type Refused = Readonly<{
 
 /** Demands a refusal in Anthropic's envelope, its request id told twice and the same. */
 export const assertRefused = (answer: Answer, wanted: Refused): void => {
+  assertEnvelope(answer, wanted, ["type", "error", "request_id"]);
+};
+
+/** The same at the apps' doors, whose errors say `ok: false` before all else. */
+export const assertAppRefused = (answer: Answer, wanted: Refused): void => {
+  assertEnvelope(answer, wanted, ["ok", "type", "error", "request_id"]);
+  assert.equal(answer.body.ok, false);
+};
+
+const assertEnvelope = (answer: Answer, wanted: Refused, fields: readonly string[]): void => {
   assert.equal(answer.status, wanted.status, answer.text);
-  assert.deepEqual(Object.keys(answer.body), ["type", "error", "request_id"]);
+  assert.deepEqual(Object.keys(answer.body), fields);
   assert.equal(answer.body.type, "error");
   assert.equal(answer.body.error.type, wanted.type);
   assert.match(answer.body.error.message, wanted.says);

@@ -88,6 +88,8 @@ const environmentOf = (dataDir: string, { upstreamUrl, env }: RelayOptions) => (
   ADMIN_TOKEN: adminToken,
   RATE_LIMIT_MAX: "1000000",
   IP_RATE_LIMIT_MAX: "1000000",
+  // A developer's own Claude Code is not to be spent by tests.
+  ...(!upstreamUrl && { COMPLETE_UPSTREAM: "simulator" }),
   ...(upstreamUrl && { ANTHROPIC_API_KEY: masterKey, ANTHROPIC_BASE_URL: upstreamUrl }),
   ...env,
 });

@@ -2,7 +2,7 @@ import { type Static, Type } from "typebox";
 
 export const DeviceIdField = Type.String({
   pattern: "^[\\x20-\\x7e]{8,128}$",
-  description: "How the device names itself: 8–128 printable ASCII characters",
+  description: "8–128 printable ASCII characters: how the device names itself",
 });
 
 export const BootstrapRequest = Type.Object(

@@ -32,6 +32,7 @@ export const errorMeanings = {
   unsupported_media_type: { status: 415, type: "invalid_request_error" },
   rate_limited: { status: 429, type: "rate_limit_error" },
   over_budget: { status: 429, type: "billing_error", retry: "never" },
+  headers_too_large: { status: 431, type: "request_too_large" },
   internal: { status: 500, type: "api_error" },
   upstream_unreachable: { status: 502, type: "api_error" },
   breaker_open: { status: 503, type: "api_error" },

@@ -9,6 +9,9 @@ type Branded<Base, Name extends string> = Base & { readonly [brand]: Name };
 export type RequestId = Branded<string, "RequestId">;
 /** A device as it named itself at `/bootstrap`: 8–128 printable ASCII characters. */
 export type DeviceId = Branded<string, "DeviceId">;
+/** An app key, by its label: `my-app`. The secret itself is never an id. */
+export type AppKeyId = Branded<string, "AppKeyId">;
+export type BudgetId = Branded<string, "BudgetId">;
 export type UserId = Branded<string, "UserId">;
 export type OrganizationId = Branded<string, "OrganizationId">;
 /** A model id in Anthropic's spelling, e.g. `claude-sonnet-4-5-20250929`. */

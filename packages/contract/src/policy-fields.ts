@@ -2,7 +2,14 @@ import { Type } from "typebox";
 
 /** Model ids, or patterns with one `*` at the end; null for no restriction. */
 export const ModelsField = Type.Union([
-  Type.Array(Type.String({ pattern: "^[!-)+-~]+\\*?$", maxLength: 128 }), { maxItems: 256 }),
+  Type.Array(
+    Type.String({
+      pattern: "^[!-)+-~]+\\*?$",
+      maxLength: 128,
+      description: "a model id, or its beginning and one * at the end, such as claude-sonnet-*",
+    }),
+    { maxItems: 256 },
+  ),
   Type.Null(),
 ]);
 

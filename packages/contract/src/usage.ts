@@ -1,25 +1,55 @@
 import { Type } from "typebox";
 import { NullableString, PageFields, Time } from "./policy-fields.ts";
 
+const timeWords = "YYYY-MM-DD (UTC midnight) or an RFC 3339 date-time with its zone";
+const NameFilter = Type.Optional(Type.String({ minLength: 1, maxLength: 128 }));
+
+const OperationField = Type.Union([
+  Type.Literal("messages"),
+  Type.Literal("complete"),
+  Type.Literal("count_tokens"),
+  Type.Literal("list_models"),
+  Type.Literal("get_model"),
+  Type.Literal("fetch"),
+]);
+
 const FilterFields = {
-  from: Type.Optional(Type.String({ description: "ISO 8601, inclusive" })),
-  to: Type.Optional(Type.String({ description: "ISO 8601, exclusive" })),
-  device: Type.Optional(Type.String({ maxLength: 128 })),
-  user: Type.Optional(Type.String({ maxLength: 128 })),
-  org: Type.Optional(Type.String({ maxLength: 128 })),
-  model: Type.Optional(Type.String({ maxLength: 128 })),
+  from: Type.Optional(Type.String({ description: `${timeWords}; inclusive` })),
+  to: Type.Optional(Type.String({ description: `${timeWords}; exclusive, not before \`from\`` })),
+  device: NameFilter,
+  app_key: NameFilter,
+  user: NameFilter,
+  org: NameFilter,
+  model: NameFilter,
+  operation: Type.Optional(OperationField),
+  upstream: NameFilter,
+  status: Type.Optional(Type.Integer({ minimum: 100, maximum: 599 })),
 };
 
 const FormatField = Type.Optional(Type.Union([Type.Literal("json"), Type.Literal("csv")]));
+
+const dimensions = [
+  "device",
+  "app_key",
+  "user",
+  "org",
+  "model",
+  "operation",
+  "upstream",
+  "day",
+  "hour",
+  "status",
+  "accuracy",
+];
+const dimension = `(${dimensions.join("|")})`;
 
 export const UsageQuery = Type.Object(
   {
     ...FilterFields,
     group_by: Type.Optional(
       Type.String({
-        pattern:
-          "^(device|user|org|model|day|hour|status|accuracy)(,(device|user|org|model|day|hour|status|accuracy))*$",
-        description: "Comma-separated: device, user, org, model, day, hour, status, accuracy",
+        pattern: `^${dimension}(,${dimension})*$`,
+        description: `Comma-separated: ${dimensions.join(", ")}`,
       }),
     ),
     format: FormatField,
@@ -31,7 +61,11 @@ const Count = Type.Integer({ minimum: 0 });
 
 const totals = {
   requests: Count,
-  errors: Type.Integer({ minimum: 0, description: "Answered 400 or above" }),
+  errors: Type.Integer({
+    minimum: 0,
+    description:
+      "Answered 400 or above, with an error after a 200, broken off by upstream, or lost with the relay's process",
+  }),
   estimated: Type.Integer({ minimum: 0, description: "Rows whose tokens are estimated" }),
   input_tokens: Count,
   output_tokens: Count,
@@ -40,7 +74,11 @@ const totals = {
   cache_creation_1h_input_tokens: Count,
   web_search_requests: Count,
   web_fetch_requests: Count,
-  cost_micro_usd: Count,
+  cost_micro_usd: Type.Integer({ minimum: 0, description: "What is billed" }),
+  list_price_micro_usd: Type.Integer({
+    minimum: 0,
+    description: "The same and what a subscription covers, at list prices",
+  }),
   duration_ms: Type.Union([
     Type.Object({ p50: Type.Number(), p95: Type.Number(), p99: Type.Number() }),
     Type.Null(),
@@ -64,7 +102,6 @@ export const UsageRequestsQuery = Type.Object(
   {
     ...PageFields,
     ...FilterFields,
-    status: Type.Optional(Type.Integer({ minimum: 100, maximum: 599 })),
     format: FormatField,
   },
   { additionalProperties: false },
@@ -84,9 +121,10 @@ export const UsageRequest = Type.Object({
   finished_at: Type.Union([Time, Type.Null()]),
   duration_ms: Type.Union([Type.Number(), Type.Null()]),
   first_byte_ms: Type.Union([Type.Number(), Type.Null()]),
-  operation: Type.String(),
-  caller_kind: Type.String(),
-  device_id: Type.String(),
+  operation: OperationField,
+  caller_kind: Type.Union([Type.Literal("device"), Type.Literal("app_key")]),
+  device_id: NullableString,
+  app_key: NullableString,
   user_id: NullableString,
   organization_id: NullableString,
   session_id: NullableString,
@@ -108,6 +146,7 @@ export const UsageRequest = Type.Object({
     Type.Null(),
   ]),
   cost_micro_usd: Count,
+  list_price_micro_usd: Count,
   price_flag: NullableString,
   hold_micro_usd: Count,
   body_bytes: Count,

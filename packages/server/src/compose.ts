@@ -1,26 +1,33 @@
 /** The only wiring: builds every part and hands each what it needs. */
 import type { FastifyInstance } from "fastify";
+import { openApps } from "./compose-apps.ts";
+import {
+  type CompleteChoice,
+  chooseComplete,
+  type Environment,
+  openComplete,
+} from "./compose-complete.ts";
+import { openCredentials } from "./compose-credentials.ts";
 import { openUpstream } from "./compose-upstream.ts";
 import type { Config } from "./config.ts";
 import { createIsAdmin } from "./credentials/admin-token.ts";
-import { createDeviceAdmin } from "./credentials/device-admin.ts";
-import { DeviceIndex } from "./credentials/device-index.ts";
-import { createEnrollment } from "./credentials/enrollment.ts";
-import { createEnrollmentCodeAdmin } from "./credentials/enrollment-code-admin.ts";
-import { createIdentify } from "./credentials/identify.ts";
-import { createWrapperTokens } from "./credentials/wrapper-token.ts";
 import { createAdminAccess } from "./http/admin/access.ts";
 import { buildApp } from "./http/app.ts";
-import { byAddress } from "./limits/ip-rate-limiter.ts";
+import { createAppLimits } from "./limits/app-limits.ts";
+import { callsToday } from "./limits/calls-today.ts";
+import { addressKey, byAddress } from "./limits/ip-rate-limiter.ts";
 import { createMemoryRateLimiter } from "./limits/memory-rate-limiter.ts";
 import { ActiveExchanges } from "./pipeline/active-exchanges.ts";
+import type { AppLimits } from "./pipeline/app-limits.ts";
 import { createAuthenticate } from "./pipeline/authenticate.ts";
-import { createLine } from "./pipeline/line.ts";
+import { createLine, type LineDeps } from "./pipeline/line.ts";
 import type { Log } from "./pipeline/log.ts";
 import { compileModelList } from "./pipeline/model-pattern.ts";
+import type { PageFetch } from "./pipeline/page-ports.ts";
 import type { PriceTable } from "./pipeline/price/price-table.ts";
 import { createPriceBook } from "./pipeline/price/pricing.ts";
 import type { RateLimiter } from "./pipeline/rate-limiter.ts";
+import { auditCallerRefusals, createRefusalAudit } from "./pipeline/refusal-audit.ts";
 import type { Clock } from "./pipeline/types.ts";
 import type { Secrets } from "./secrets.ts";
 import { createStore, type Store } from "./store/store.ts";
@@ -32,6 +39,10 @@ export type ComposeOptions = Readonly<{
   clock: Clock;
   log: Log;
   version: string;
+  /** The operator's own, in which Claude Code and its login are found. */
+  environment: Environment;
+  /** Instead of the web: for tests, which must not need it. */
+  fetchPage?: PageFetch;
 }>;
 
 export type Relay = Readonly<{
@@ -42,6 +53,8 @@ export type Relay = Readonly<{
   recovered: number;
   /** Where the upstream is: Anthropic's address, or the embedded simulator's. */
   upstreamUrl: string;
+  /** What serves `/v1/complete`, and why. */
+  completeChoice: CompleteChoice;
   /** From here on new work is refused and `/readyz` says so. */
   startDraining(): void;
   /** Tells doors the address callers use, once the port is known. */
@@ -51,6 +64,7 @@ export type Relay = Readonly<{
 
 export const compose = async (options: ComposeOptions): Promise<Relay> => {
   const { config, secrets, clock, log, version } = options;
+  const choice = await chooseComplete(config, options.environment);
   const state = { draining: false, baseUrl: config.proxyBaseUrl ?? "" };
   const store = await createStore({
     dataDir: config.dataDir,
@@ -58,31 +72,18 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     onFault: (fault) => log.error({ fault: fault.kind }, fault.message),
   });
   const upstream = await openUpstream(options, store.audit);
-  const devices = await DeviceIndex.load(store.devices, clock);
-  const tokens = createWrapperTokens({
-    secret: secrets.jwtSecret,
-    previousSecret: config.jwtSecretPrevious,
-    lifetimeHours: config.jwtExpirationHours,
-    clock,
-  });
-  const failures = ipLimiter(config, clock);
+  const credentials = await openCredentials({ config, secrets, clock, store });
+  const refusals = createRefusalAudit({ audit: store.audit, clock, placeOf: addressKey });
   const authenticate = createAuthenticate({
-    identify: createIdentify({ tokens, devices, clock }),
-    failures,
+    identify: credentials.identify,
+    failures: ipLimiter(config, clock),
     onRefused: (refusal, clientIp) =>
-      void store.audit.append({
-        at: clock.now(),
-        actor: "unknown",
-        action: "credential.refuse",
-        subject: null,
-        outcome: refusal.code,
-        detail: { reason: refusal.message },
-        clientIp,
-      }),
+      refusals.record({ ...stranger, action: "credential.refuse", refusal, clientIp }),
   });
   const active = new ActiveExchanges();
-  const line = createLine({
+  const lineDeps: LineDeps = {
     authenticate,
+    appLimits: await openAppLimits(config, clock, store),
     limiter: createMemoryRateLimiter({
       rate: { max: config.rateLimitMax, windowMs: config.rateLimitWindowMs },
       now: clock.monotonicMs,
@@ -97,14 +98,22 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     log,
     pingIntervalMs: config.pingIntervalMs,
     flushed: config.ledgerSync === "full" ? store.flushed : null,
+    onRefused: auditCallerRefusals(refusals),
+  };
+  const apps = openApps({
+    config,
+    version,
+    line: lineDeps,
+    fetchPage: options.fetchPage ?? null,
+    completing: openComplete({ config, choice, messages: upstream.port, clock, log }),
   });
   const { trustProxy } = config;
   const access = createAdminAccess({
     isAdmin: createIsAdmin(secrets.adminToken),
     authenticate,
+    refusals,
     trustProxy,
   });
-  const { audit } = store;
   const app = await buildApp({
     clock,
     log,
@@ -118,19 +127,19 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
       upstream: upstream.port.name,
       notReady: () => (state.draining ? "draining" : store.healthy() ? null : "storage is down"),
     },
-    messages: { line, clock, log, maxPayloadBytes: config.maxPayloadBytes, trustProxy },
+    messages: {
+      line: createLine(lineDeps),
+      clock,
+      log,
+      maxPayloadBytes: config.maxPayloadBytes,
+      trustProxy,
+    },
     bootstrap: {
-      enrollment: createEnrollment({
-        policy: config.bootstrap,
-        tokens,
-        devices,
-        deviceStore: store.devices,
-        codes: store.enrollmentCodes,
-        audit,
-        clock,
-      }),
+      enrollment: credentials.enrollment,
       bootstrapLimiter: ipLimiter(config, clock),
       refreshLimiter: ipLimiter(config, clock),
+      onLimited: (action, refusal, clientIp) =>
+        refusals.record({ ...stranger, action, refusal, clientIp }),
       proxyBaseUrl: () => state.baseUrl,
       trustProxy,
     },
@@ -138,17 +147,20 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     breaker: { access, ...upstream.breakerDoor },
     devices: {
       access,
-      devices: createDeviceAdmin({ store: store.devices, index: devices, audit, clock }),
+      devices: credentials.deviceAdmin,
       approvalRequired: config.bootstrap === "approve",
     },
-    codes: {
-      access,
-      codes: createEnrollmentCodeAdmin({ store: store.enrollmentCodes, audit, clock }),
-    },
-    audit: { access, audit },
+    codes: { access, codes: credentials.codeAdmin },
+    keys: { access, keys: credentials.keyAdmin, clock },
+    complete: apps.complete,
+    fetch: apps.fetch,
+    audit: { access, audit: store.audit },
   });
   const sweep = setInterval(
-    () => active.tick(clock.monotonicMs()),
+    () => {
+      active.tick(clock.monotonicMs());
+      refusals.sweep();
+    },
     Math.min(1000, Math.ceil(config.pingIntervalMs / 2)),
   );
   return {
@@ -157,6 +169,7 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     store,
     recovered: store.recovered,
     upstreamUrl: upstream.url,
+    completeChoice: choice,
     startDraining: () => {
       state.draining = true;
     },
@@ -166,11 +179,25 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     close: async () => {
       clearInterval(sweep);
       await app.close();
+      await apps.close();
       await upstream.close();
+      await credentials.close();
+      refusals.flush();
       await store.close();
     },
   };
 };
+
+/** Whoever is refused before it is known who it is: its address tells. */
+const stranger = { actor: "unknown", subject: null };
+
+const openAppLimits = async (config: Config, clock: Clock, store: Store): Promise<AppLimits> =>
+  createAppLimits({
+    globalDaily: config.globalDaily,
+    globalConcurrency: config.globalConcurrency,
+    now: clock.now,
+    usedToday: await callsToday(store.usage, clock.now()),
+  });
 
 const ipLimiter = (config: Config, clock: Clock): RateLimiter =>
   byAddress(

@@ -55,6 +55,8 @@ describe("configuration", () => {
       LOG_LEVEL: "loud",
       TRUST_PROXY: "true",
       NODE_ENV: "prod",
+      PRICE_TABLE: "nowhere.json",
+      DATA_DIR: import.meta.filename,
     });
     const names = found.map((fault) => /^\w+/.exec(fault)?.[0]);
     assert.deepEqual(names.sort(), [
@@ -62,11 +64,13 @@ describe("configuration", () => {
       "ALLOWED_MODELS",
       "BOOTSTRAP",
       "CORS_ORIGINS",
+      "DATA_DIR",
       "JWT_SECRET",
       "LOG_LEVEL",
       "MAX_PAYLOAD_SIZE",
       "NODE_ENV",
       "PORT",
+      "PRICE_TABLE",
       "PROXY_BASE_URL",
       "RATE_LIMIT_WINDOW",
       "TRUST_PROXY",

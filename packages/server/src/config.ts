@@ -1,12 +1,13 @@
 /**
  * Environment and files → Config, or every fault at once.
- * Pure but for the reading in config/sources.ts; secrets.ts fills in what development may generate.
+ * Writes nothing; it reads what config/sources.ts read, the price file, and whether DATA_DIR can be used.
+ * secrets.ts fills in what development may generate.
  */
+import { isReachableOnlyHere, judge } from "./config/judge.ts";
 import { Fault, type Setting } from "./config/setting.ts";
 import { type SettingName, settings, type Values } from "./config/settings.ts";
 import type { Sources } from "./config/sources.ts";
 import { isLoopbackHost } from "./pipeline/loopback.ts";
-import { modelPatternFault } from "./pipeline/model-pattern.ts";
 
 export type UpstreamChoice =
   | { readonly kind: "anthropic"; readonly apiKeys: readonly string[]; readonly baseUrl: string }
@@ -31,7 +32,7 @@ export type ConfigResult =
 /** Reads, parses and judges every setting; a fault names the setting and the remedy. */
 export const loadConfig = (sources: Sources): ConfigResult => {
   const faults = [...sources.faults];
-  const values = parseAll(sources, faults);
+  const values = throughTunnel(parseAll(sources, faults));
   faults.push(...judge(values));
   if (faults.length > 0) {
     return { ok: false, faults };
@@ -46,6 +47,13 @@ const parseAll = (sources: Sources, faults: string[]): Values => {
   }
   return values as Values;
 };
+
+/** A tunnel's domain is the address callers use, unless another is named. */
+const throughTunnel = (values: Values): Values => ({
+  ...values,
+  proxyBaseUrl:
+    values.proxyBaseUrl ?? (values.ngrokDomain === null ? null : `https://${values.ngrokDomain}`),
+});
 
 const parseOne = (setting: Setting<unknown>, sources: Sources, faults: string[]): unknown => {
   // An empty variable means "not set": `.env` files are full of `NAME=`.
@@ -64,72 +72,9 @@ const parseOne = (setting: Setting<unknown>, sources: Sources, faults: string[])
   }
 };
 
-const judge = (values: Values): string[] => {
-  const production = values.environment === "production";
-  const local = isLoopbackHost(values.host);
-  const faults: string[] = [];
-  const demand = (given: boolean, message: string): void => {
-    if (!given) {
-      faults.push(message);
-    }
-  };
-  const why = production
-    ? "in production (NODE_ENV=production)"
-    : `when HOST is not loopback (${values.host})`;
-  if (production || !local) {
-    demand(
-      values.anthropicApiKeys.length > 0,
-      `ANTHROPIC_API_KEY is required ${why}: the simulator serves development on loopback only.`,
-    );
-    demand(
-      values.jwtSecret !== null,
-      `JWT_SECRET is required ${why}; make one with: openssl rand -base64 32.`,
-    );
-    demand(
-      values.adminToken !== null,
-      `ADMIN_TOKEN is required ${why}; make one with: openssl rand -base64 32.`,
-    );
-    demand(
-      values.proxyBaseUrl !== null,
-      `PROXY_BASE_URL is required ${why}: the address callers reach this server at, such as https://relay.example.com.`,
-    );
-  }
-  if (values.bootstrap === "open") {
-    demand(
-      local &&
-        (values.proxyBaseUrl === null || isLoopbackHost(new URL(values.proxyBaseUrl).hostname)),
-      "BOOTSTRAP=open hands a token to anyone, so HOST and PROXY_BASE_URL must be loopback: use BOOTSTRAP=code or approve.",
-    );
-  }
-  for (const pattern of values.allowedModels) {
-    const fault = modelPatternFault(pattern);
-    if (fault !== null) {
-      faults.push(`ALLOWED_MODELS: ${fault}.`);
-    }
-  }
-  demand(
-    values.anthropicApiKeys.length === 0 || !isOwnAddress(values),
-    "ANTHROPIC_BASE_URL is this server's own address: it would call itself. It names upstream; clients set their own.",
-  );
-  return faults;
-};
-
-/** True for the address callers use: a shell set up for them passes it on to the server it starts. */
-const isOwnAddress = ({ anthropicBaseUrl, port, proxyBaseUrl }: Values): boolean => {
-  const upstream = new URL(anthropicBaseUrl);
-  const upstreamPort = Number(upstream.port || (upstream.protocol === "https:" ? 443 : 80));
-  return (
-    anthropicBaseUrl === proxyBaseUrl ||
-    (isLoopbackHost(upstream.hostname) && upstreamPort === port)
-  );
-};
-
 const assemble = (values: Values, sources: Sources): Config => {
   const { anthropicApiKeys, anthropicBaseUrl, bootstrap, proxyBaseUrl, ...rest } = values;
   const production = values.environment === "production";
-  const local = isLoopbackHost(values.host);
-  const reachableOnlyHere =
-    local && (proxyBaseUrl === null || isLoopbackHost(new URL(proxyBaseUrl).hostname));
   return {
     ...rest,
     proxyBaseUrl,
@@ -137,8 +82,8 @@ const assemble = (values: Values, sources: Sources): Config => {
       anthropicApiKeys.length > 0
         ? { kind: "anthropic", apiKeys: anthropicApiKeys, baseUrl: anthropicBaseUrl }
         : { kind: "simulator" },
-    bootstrap: bootstrap ?? (reachableOnlyHere && !production ? "open" : "code"),
-    mayGenerateSecrets: local && !production,
+    bootstrap: bootstrap ?? (isReachableOnlyHere(values) && !production ? "open" : "code"),
+    mayGenerateSecrets: isLoopbackHost(values.host) && !production,
     warnings: warnings(sources),
   };
 };

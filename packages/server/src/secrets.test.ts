@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -57,18 +65,45 @@ describe("secrets", () => {
   it("in a broken file are not replaced behind the operator's back, nor told", (t) => {
     const dataDir = folder(t);
     loadSecrets(configIn(dataDir));
-    writeFileSync(`${dataDir}/secrets.json`, '{"jwt_secret": tell-no-one');
+    const long = "tell-no-one-".repeat(4);
+    for (const [content, fault] of [
+      ['{"jwt_secret": tell-no-one', /it must hold a JSON object/],
+      ["null", /it must hold a JSON object/],
+      ['["tell-no-one"]', /it must hold a JSON object/],
+      [`{"jwt_secret": 5, "admin_token": "${long}"}`, /jwt_secret must be a text\./],
+      [`{"jwt_secret": "${long}", "admin_token": null}`, /admin_token must be a text\./],
+      [
+        '{"jwt_secret": "", "admin_token": "tell"}',
+        /jwt_secret .*32 bytes.*; admin_token .*16 bytes/,
+      ],
+    ] as const) {
+      writeFileSync(`${dataDir}/secrets.json`, content);
+      assert.throws(
+        () => loadSecrets(configIn(dataDir)),
+        (error: Error) => {
+          assert.match(error.message, fault);
+          assert.ok(
+            error.message.startsWith(`secrets.json in DATA_DIR (${dataDir}) cannot be used: `),
+          );
+          assert.match(error.message, /Mend it, or move it away to have new secrets made/);
+          assert.ok(!error.message.includes("tell"));
+          return true;
+        },
+      );
+      assert.equal(readFileSync(`${dataDir}/secrets.json`, "utf8"), content);
+    }
+  });
+
+  it("are whole or not there: what cannot be written leaves the file as it was", (t) => {
+    const dataDir = folder(t);
+    loadSecrets(configIn(dataDir, { ADMIN_TOKEN: "configured-admin-token" }));
+    const before = readFileSync(`${dataDir}/secrets.json`, "utf8");
+    mkdirSync(`${dataDir}/secrets.json.new/in-the-way`, { recursive: true });
     assert.throws(
       () => loadSecrets(configIn(dataDir)),
-      (error: Error) => {
-        assert.match(
-          error.message,
-          /secrets\.json cannot be read: mend or delete it \(it is not valid JSON\)/,
-        );
-        assert.ok(!error.message.includes("tell"));
-        return true;
-      },
+      /^Error: secrets\.json in DATA_DIR \(.*\) cannot be written: .*set JWT_SECRET and ADMIN_TOKEN/,
     );
+    assert.equal(readFileSync(`${dataDir}/secrets.json`, "utf8"), before);
   });
 
   it("are never made where others can reach the server", (t) => {

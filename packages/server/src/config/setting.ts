@@ -1,6 +1,6 @@
 /**
  * One configurable value: its name, how text becomes a value, and what the docs say.
- * The tables in settings.ts are the only place that knows the names; docs/configuration.md
+ * The tables in settings/ are the only place that knows the names; docs/configuration.md
  * and .env.example are generated from them.
  */
 export type Setting<Value> = Readonly<{
@@ -19,6 +19,12 @@ export type Setting<Value> = Readonly<{
   /** An example for .env.example. */
   example?: string;
 }>;
+
+/** Holds an entry of a table to its `Value`, which a plain object literal would narrow or widen. */
+export const define = <Value>(setting: Setting<Value>): Setting<Value> => setting;
+
+export const minute = 60_000;
+export const hour = 60 * minute;
 
 /** A value that cannot be used; the message is the remedy. */
 export class Fault extends Error {}
@@ -50,6 +56,12 @@ export const duration =
     }
     return parsed;
   };
+
+/** The same in milliseconds, but a bare number means seconds. */
+export const seconds = (min: number, max: number) => {
+  const parse = duration(min * 1000, max * 1000);
+  return (value: string): number => parse(/^\d+$/.test(value) ? `${value}s` : value);
+};
 
 const unitBytes: Readonly<Record<string, number>> = { "": 1, kib: 1024, mib: 1024 ** 2 };
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 
-/** Where settings come from, strongest first: environment, `.env`, `claude-relay-config.json`. */
+/** Where settings come from, strongest first: environment, `config.env`, `.env`, `claude-relay-config.json`. */
 export type Sources = Readonly<{
   environment: Readonly<Record<string, string | undefined>>;
   /** Flattened to dotted keys. */
@@ -47,7 +47,7 @@ const parseObject = (content: string): object => {
 };
 
 /**
- * Reads `.env` beside `directory` and the JSON file named by `CLAUDE_RELAY_CONFIG`
+ * Reads `config.env` and `.env` in `directory` and the JSON file named by `CLAUDE_RELAY_CONFIG`
  * (by default `claude-relay-config.json` there, if it exists).
  */
 export const readSources = (
@@ -56,13 +56,15 @@ export const readSources = (
 ): Sources => {
   const faults: string[] = [];
   const file = new Map<string, string>();
-  let dotEnv: Record<string, string | undefined> = {};
-  try {
-    dotEnv = parseEnv(readIfThere(`${directory}/.env`, false) ?? "");
-  } catch (error) {
-    faults.push(`.env: cannot be read: ${String(error)}`);
-  }
-  const environment = { ...dotEnv, ...processEnvironment };
+  const readEnv = (name: string): Record<string, string | undefined> => {
+    try {
+      return parseEnv(readIfThere(`${directory}/${name}`, false) ?? "");
+    } catch (error) {
+      faults.push(`${name}: cannot be read: ${String(error)}`);
+      return {};
+    }
+  };
+  const environment = { ...readEnv(".env"), ...readEnv("config.env"), ...processEnvironment };
   const named = environment["CLAUDE_RELAY_CONFIG"]?.trim() || undefined;
   const path = named ?? `${directory}/claude-relay-config.json`;
   try {

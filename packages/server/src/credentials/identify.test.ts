@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type DeviceId, epochMs } from "@claude-relay/contract";
+import type { AppKeyStore } from "../pipeline/app-key-ports.ts";
 import type { DeviceRecord, DeviceStore, SupersededToken } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
+import { AppKeyIndex } from "./app-key-index.ts";
 import { DeviceIndex } from "./device-index.ts";
 import { createIdentify } from "./identify.ts";
 import type { WrapperClaims } from "./wrapper-token.ts";
@@ -22,6 +24,9 @@ const record: DeviceRecord = {
   lastBootstrapAt: null,
   tokensValidAfter: epochMs(0),
 };
+
+const noAppKeys = { loadAll: async () => [] } as Partial<AppKeyStore> as AppKeyStore;
+const defaults = { requestsPerMinute: 60, requestsPerDay: null };
 
 const setup = async (kept: readonly SupersededToken[] = []) => {
   const time = { ms: 1_000_000 };
@@ -46,6 +51,7 @@ const setup = async (kept: readonly SupersededToken[] = []) => {
   };
   const verified: string[] = [];
   const identify = createIdentify({
+    appKeys: await AppKeyIndex.load(noAppKeys, clock, defaults),
     devices,
     clock,
     tokens: {

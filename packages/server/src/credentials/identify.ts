@@ -1,7 +1,9 @@
 import { hash } from "node:crypto";
 import type { Identify } from "../pipeline/authenticate.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import type { Clock } from "../pipeline/types.ts";
+import type { Caller, Clock } from "../pipeline/types.ts";
+import type { AppKeyIndex } from "./app-key-index.ts";
+import { looksLikeAppKey } from "./app-key-secret.ts";
 import type { DeviceIndex } from "./device-index.ts";
 import type { WrapperClaims, WrapperTokens } from "./wrapper-token.ts";
 
@@ -11,38 +13,49 @@ const maxRemembered = 20_000;
 type Options = Readonly<{
   tokens: WrapperTokens;
   devices: DeviceIndex;
+  appKeys: AppKeyIndex;
   clock: Clock;
 }>;
 
 /**
- * Wrapper tokens to callers. A signature is checked once and remembered under the token's whole
+ * Wrapper tokens and app keys to callers. A token's signature is checked once and remembered under the token's whole
  * SHA-256 (never a shortened one); expiry, revocation and the device's state count at every request.
  */
-export const createIdentify = ({ tokens, devices, clock }: Options): Identify => {
+export const createIdentify = ({ tokens, devices, appKeys, clock }: Options): Identify => {
   const remembered = new Map<string, WrapperClaims>();
 
   return {
     known: (credential) => {
+      if (looksLikeAppKey(credential)) {
+        return orNull(() => appKeys.callerFor(credential));
+      }
       const claims = remembered.get(hash("sha256", credential, "base64"));
       if (claims === undefined || claims.expiresAt <= clock.now()) {
         return null;
       }
-      try {
-        return devices.callerFor(claims);
-      } catch (error) {
-        if (error instanceof Refusal) {
-          return null;
-        }
-        throw error;
-      }
+      return orNull(() => devices.callerFor(claims));
     },
     verify: async (credential) => {
+      if (looksLikeAppKey(credential)) {
+        return appKeys.callerFor(credential);
+      }
       const claims = await tokens.verify(credential);
       const caller = devices.callerFor(claims);
       remember(remembered, hash("sha256", credential, "base64"), claims);
       return caller;
     },
   };
+};
+
+const orNull = (find: () => Caller): Caller | null => {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof Refusal) {
+      return null;
+    }
+    throw error;
+  }
 };
 
 const remember = (

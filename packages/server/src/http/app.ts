@@ -6,7 +6,6 @@
 import type { Server } from "node:http";
 import type { RequestId } from "@claude-relay/contract";
 import swagger from "@fastify/swagger";
-import { TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -20,17 +19,21 @@ import { type AdminAuditDoorDeps, adminAuditDoor } from "./admin/audit-door.ts";
 import { type AdminBreakerDoorDeps, adminBreakerDoor } from "./admin/breaker-door.ts";
 import { type AdminCodesDoorDeps, adminCodesDoor } from "./admin/codes-door.ts";
 import { type AdminDevicesDoorDeps, adminDevicesDoor } from "./admin/devices-door.ts";
+import { type AdminKeysDoorDeps, adminKeysDoor } from "./admin/keys-door.ts";
 import { type AdminUsageDoorDeps, adminUsageDoor } from "./admin/usage-door.ts";
+import { type CompleteDoorDeps, completeDoor } from "./apps/complete-door.ts";
+import { type FetchDoorDeps, fetchDoor } from "./apps/fetch-door.ts";
 import { createBareServer } from "./bare-server.ts";
 import { type BootstrapDoorDeps, bootstrapDoor } from "./bootstrap-door.ts";
 import { createCors } from "./cors.ts";
 import { asRefusal, errorReply } from "./error-reply.ts";
 import { type HealthDoorDeps, healthDoor } from "./health-door.ts";
-import { readJsonBodies } from "./json-bodies.ts";
+import { ownBodyLimit, readJsonBodies } from "./json-bodies.ts";
 import { type MessagesDoorDeps, messagesDoor } from "./messages-door.ts";
 import { openApiInfo } from "./openapi-info.ts";
 import { newRequestId } from "./request-id.ts";
 import { refusalForSchema } from "./schema-faults.ts";
+import { compileValidator } from "./schema-validator.ts";
 
 export type AppDeps = Readonly<{
   clock: Clock;
@@ -46,6 +49,9 @@ export type AppDeps = Readonly<{
   breaker: AdminBreakerDoorDeps;
   devices: AdminDevicesDoorDeps;
   codes: AdminCodesDoorDeps;
+  keys: AdminKeysDoorDeps;
+  complete: CompleteDoorDeps;
+  fetch: FetchDoorDeps;
   audit: AdminAuditDoorDeps;
 }>;
 
@@ -59,37 +65,52 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
         clock: deps.clock,
         isDraining: deps.isDraining,
         cors: createCors(deps.corsOrigins),
+        bodyLimit: (path) => (ownRoute.test(path) ? ownBodyLimit : deps.messages.maxPayloadBytes),
       }),
     genReqId: () => newRequestId(deps.clock.now()),
     // A device id has up to 128 characters, each up to three as it stands in a path.
     routerOptions: { maxParamLength: 400 },
     // A path that cannot be decoded.
-    frameworkErrors: (error, request, reply) => sendRefusal(reply, refusalOf(error), request.id),
+    frameworkErrors: (error, request, reply) => sendRefusal(reply, refusalOf(error), request),
   });
   // The body of a request that goes nowhere is not read.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
   // Bodies are judged as they are; in a query "5" becomes the number it means.
-  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  app.setValidatorCompiler(compileValidator);
   await app.register(swagger, { openapi: openApiInfo(deps.version) });
   answerErrors(app, deps);
-  await app.register(room((scope) => messagesDoor(scope, deps.messages)));
+  await app.register(
+    room((scope) => {
+      messagesDoor(scope, deps.messages);
+      completeDoor(scope, deps.complete);
+      fetchDoor(scope, deps.fetch);
+    }),
+  );
   // Without a log line each: an orchestrator asks every few seconds.
   await app.register(room((scope) => healthDoor(scope, deps.health)));
   await app.register(
     room((scope) => {
       readJsonBodies(scope);
       logRequests(scope, deps.log);
+      scope.addHook("onError", (request, _reply, error, done) => {
+        deps.audit.access.noteError(request, error);
+        done();
+      });
       bootstrapDoor(scope, deps.bootstrap);
       adminUsageDoor(scope, deps.usage);
       adminBreakerDoor(scope, deps.breaker);
       adminAuditDoor(scope, deps.audit);
       void scope.register(room((inner) => adminDevicesDoor(inner, deps.devices)));
       void scope.register(room((inner) => adminCodesDoor(inner, deps.codes)));
+      void scope.register(room((inner) => adminKeysDoor(inner, deps.keys)));
     }),
   );
   return app;
 };
+
+/** Routes whose bodies are small; see json-bodies.ts. */
+const ownRoute = /^\/(?:bootstrap|refresh|admin\/.*)$/;
 
 /** A scope of its own: what is added in it (hooks, body parsers) holds only there. */
 const room =
@@ -105,15 +126,17 @@ const answerErrors = (app: FastifyInstance, { log }: AppDeps): void => {
     if (refusal.code === "internal") {
       log.error({ requestId: request.id, error: error.stack ?? String(error) }, "The relay failed");
     }
-    return sendRefusal(reply, refusal, request.id);
+    return sendRefusal(reply, refusal, request);
   });
   app.setNotFoundHandler((request) => {
     throw notOffered(request.method, request.url.split("?")[0] ?? "");
   });
 };
 
-const sendRefusal = (reply: unknown, refusal: Refusal, id: string): void => {
-  const { status, headers, body } = errorReply(refusal, id as RequestId);
+type Asked = Readonly<{ id: string; url: string }>;
+
+const sendRefusal = (reply: unknown, refusal: Refusal, { id, url }: Asked): void => {
+  const { status, headers, body } = errorReply(refusal, id as RequestId, url);
   // Fastify types the replies of its two hooks differently; at run time they are one class.
   const plain = reply as FastifyReply;
   plain.code(status).headers(headers).serializer(JSON.stringify).send(body);
@@ -139,7 +162,7 @@ const notOffered = (method: string, path: string): Refusal =>
   new Refusal(
     "not_found",
     path.startsWith("/v1/")
-      ? `${method} ${path.slice(0, 128)} is not offered here. Offered are POST /v1/messages, POST /v1/messages/count_tokens, GET /v1/models and GET /v1/models/{id}.`
+      ? `${method} ${path.slice(0, 128)} is not offered here. Offered are POST /v1/messages, POST /v1/messages/count_tokens, POST /v1/complete, POST /v1/fetch, GET /v1/models and GET /v1/models/{id}.`
       : `${method} ${path.slice(0, 128)} does not exist here. See openapi.json for what does.`,
   );
 

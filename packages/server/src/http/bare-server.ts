@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
 import { errorReply, writeRefusal } from "./error-reply.ts";
+import { tooLarge } from "./read-body.ts";
 import { guardRequest } from "./request-guard.ts";
 import { newRequestId } from "./request-id.ts";
 
@@ -12,6 +13,8 @@ export type BareServerOptions = Readonly<{
   isDraining: () => boolean;
   /** Gives true when it has answered. */
   cors: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Bytes that a request to this path may bring. */
+  bodyLimit: (path: string) => number;
 }>;
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -21,13 +24,17 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
  * what its parser lets through and should not, refusal of new work while draining.
  */
 export const createBareServer = (handler: Handler, options: BareServerOptions): Server => {
+  const refuse = (refusal: Refusal, response: ServerResponse): void => {
+    response.setHeader("connection", "close");
+    writeRefusal(response, refusal, newRequestId(options.clock.now()));
+  };
   const server = createServer(
     {
       requestTimeout: options.requestTimeoutMs,
       headersTimeout: Math.min(10_000, options.requestTimeoutMs),
       connectionsCheckingInterval: 500,
       keepAliveTimeout: 75_000,
-      maxHeaderSize: 32 * 1024,
+      maxHeaderSize,
       // guardRequest demands it, and answers in Anthropic's shape.
       requireHostHeader: false,
       noDelay: true,
@@ -35,23 +42,43 @@ export const createBareServer = (handler: Handler, options: BareServerOptions): 
     (request, response) => {
       const refusal = guardRequest(request) ?? refuseWhileDraining(request, options);
       if (refusal !== null) {
-        response.setHeader("connection", "close");
-        writeRefusal(response, refusal, newRequestId(options.clock.now()));
+        refuse(refusal, response);
       } else if (!options.cors(request, response)) {
         handler(request, response);
       }
     },
   );
   // Node's own answer to an unknown Expect has no body at all.
-  server.on("checkExpectation", (_request, response: ServerResponse) => {
-    const refusal = new Refusal("invalid_request", "Expect may only say 100-continue.");
-    response.setHeader("connection", "close");
-    writeRefusal(response, refusal, newRequestId(options.clock.now()));
+  server.on("checkExpectation", (_request, response: ServerResponse) =>
+    refuse(new Refusal("invalid_request", "Expect may only say 100-continue."), response),
+  );
+  // A client that asks before it sends is told before it sends.
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    const refusal =
+      guardRequest(request) ??
+      refuseWhileDraining(request, options) ??
+      refuseOversize(request, options);
+    if (refusal !== null) {
+      refuse(refusal, response);
+    } else {
+      response.writeContinue();
+      server.emit("request", request, response);
+    }
   });
   server.on("clientError", (error, socket) =>
     answerClientError(error, socket as Socket, options.clock),
   );
   return server;
+};
+
+/** The request line and the headers together. */
+const maxHeaderSize = 32 * 1024;
+
+const pathOf = ({ url = "" }: IncomingMessage): string => url.split("?")[0] ?? "";
+
+const refuseOversize = (request: IncomingMessage, options: BareServerOptions): Refusal | null => {
+  const limit = options.bodyLimit(pathOf(request));
+  return Number(request.headers["content-length"] ?? 0) > limit ? tooLarge(limit) : null;
 };
 
 /** Health stays visible while draining; all else is new work. */
@@ -61,7 +88,7 @@ const refuseWhileDraining = (
   request: IncomingMessage,
   options: BareServerOptions,
 ): Refusal | null => {
-  if (!options.isDraining() || openWhileDraining.has((request.url ?? "").split("?")[0] ?? "")) {
+  if (!options.isDraining() || openWhileDraining.has(pathOf(request))) {
     return null;
   }
   return new Refusal("draining", "This relay is shutting down. Please retry.", {
@@ -76,18 +103,39 @@ const answerClientError = (error: Error, socket: Socket, clock: Clock): void => 
     socket.destroy();
     return;
   }
-  const late = "code" in error && error.code === "ERR_HTTP_REQUEST_TIMEOUT";
-  const refusal = late
-    ? new Refusal("request_timeout", "The request took too long to arrive.")
-    : new Refusal("invalid_request", "This is not a well-formed HTTP/1.1 request.");
+  const [refusal, phrase] = refusalOf("code" in error ? error.code : null);
   const { status, headers, body } = errorReply(refusal, newRequestId(clock.now()));
   const text = JSON.stringify(body);
   const head = Object.entries({ ...headers, connection: "close" })
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join("");
   socket.end(
-    `HTTP/1.1 ${status} ${late ? "Request Timeout" : "Bad Request"}\r\n${head}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+    `HTTP/1.1 ${status} ${phrase}\r\n${head}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
   );
+};
+
+/** By the code of Node's error: what it is refused with, and HTTP's word for it. */
+const refusalOf = (code: unknown): [Refusal, string] => {
+  switch (code) {
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return [
+        new Refusal("request_timeout", "The request took too long to arrive."),
+        "Request Timeout",
+      ];
+    case "HPE_HEADER_OVERFLOW":
+      return [
+        new Refusal(
+          "headers_too_large",
+          `The request line and headers are larger than ${maxHeaderSize} bytes: send fewer or shorter headers.`,
+        ),
+        "Request Header Fields Too Large",
+      ];
+    default:
+      return [
+        new Refusal("invalid_request", "This is not a well-formed HTTP/1.1 request."),
+        "Bad Request",
+      ];
+  }
 };
 
 /** An answer is on its way on this connection: bytes of ours between its bytes would be taken for its own. */

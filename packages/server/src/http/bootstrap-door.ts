@@ -14,10 +14,14 @@ import { Refusal } from "../pipeline/refusal.ts";
 import { clientIp, isFromThisMachine } from "./client-ip.ts";
 import { type TypedApp, typedApp } from "./typed-app.ts";
 
+type LimitedAction = "device.bootstrap" | "device.refresh";
+
 export type BootstrapDoorDeps = Readonly<{
   enrollment: Enrollment;
   bootstrapLimiter: RateLimiter;
   refreshLimiter: RateLimiter;
+  /** Told of every request that its address's limit turns away, for the audit log. */
+  onLimited: (action: LimitedAction, refusal: Refusal, clientIp: string) => void;
   proxyBaseUrl: () => string;
   trustProxy: number;
 }>;
@@ -41,7 +45,7 @@ const offerBootstrap = (app: TypedApp, deps: BootstrapDoorDeps): void => {
       },
     },
     async (request, response) => {
-      const ip = limitByIp(deps.bootstrapLimiter, request, deps.trustProxy);
+      const ip = limitByIp(deps, "device.bootstrap", request);
       const result = await deps.enrollment.bootstrap({
         deviceId: request.body.device_id as DeviceId,
         appVersion: request.body.app_version ?? null,
@@ -75,7 +79,7 @@ const offerRefresh = (app: TypedApp, deps: BootstrapDoorDeps): void => {
       },
     },
     async (request) => {
-      const ip = limitByIp(deps.refreshLimiter, request, deps.trustProxy);
+      const ip = limitByIp(deps, "device.refresh", request);
       return wire(await deps.enrollment.refresh(readCredential(request.headers), ip), deps);
     },
   );
@@ -87,13 +91,24 @@ const wire = ({ token, expiresAt }: IssuedToken, deps: BootstrapDoorDeps): Wrapp
   expires_at: new Date(expiresAt).toISOString(),
 });
 
-const limitByIp = (limiter: RateLimiter, request: FastifyRequest, trustProxy: number): string => {
-  const ip = clientIp(request.raw, trustProxy);
-  const decision = limiter.take(ip);
-  if (!decision.allowed) {
-    throw new Refusal("rate_limited", "Too many requests from this address. Please wait.", {
-      retryAfterSeconds: Math.max(1, Math.ceil(decision.retryAfterMs / 1000)),
-    });
+/** The caller's address. @throws Refusal `rate_limited` */
+const limitByIp = (
+  deps: BootstrapDoorDeps,
+  action: LimitedAction,
+  request: FastifyRequest,
+): string => {
+  const ip = clientIp(request.raw, deps.trustProxy);
+  const limiter = action === "device.bootstrap" ? deps.bootstrapLimiter : deps.refreshLimiter;
+  const { allowed, retryAfterMs } = limiter.take(ip);
+  if (!allowed) {
+    const refusal = tooMany(retryAfterMs);
+    deps.onLimited(action, refusal, ip);
+    throw refusal;
   }
   return ip;
 };
+
+const tooMany = (retryAfterMs: number): Refusal =>
+  new Refusal("rate_limited", "Too many requests from this address. Please wait.", {
+    retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)),
+  });

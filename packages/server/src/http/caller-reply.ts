@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { latin1 } from "../pipeline/latin1.ts";
 import type { CallerReply } from "../pipeline/types.ts";
 
 /** Beyond this, turning bytes into a string costs more than it saves. */
@@ -10,17 +11,20 @@ const lastWordsMs = 1000;
 const chunkEnd = "\r\n";
 const lastChunkMark = "0\r\n\r\n";
 
+const chunkHead = (length: number): string => length.toString(16) + chunkEnd;
+
 /**
  * A bare Node response as the line's CallerReply. /!\ Hot path.
  *
  * It frames HTTP chunks (RFC 9112 §7.1) itself: Node would write each in four pieces, where one string
- * of the same bytes does. Small chunks of one turn of the event loop go out together, at the turn's end;
+ * of the same bytes does. Small chunks of one turn of the event loop go out as one, at the turn's end;
  * nothing waits longer than that.
  */
 export class SocketReply implements CallerReply {
   readonly #res: ServerResponse;
   left = false;
   #framed = false;
+  /** Small chunks of this turn, a character for each byte, not framed yet. */
   #pending = "";
   /** The head has gone out, or goes with bytes that are on their way. */
   #begun = false;
@@ -55,7 +59,7 @@ export class SocketReply implements CallerReply {
       if (this.#pending === "") {
         process.nextTick(this.#flush);
       }
-      this.#pending += this.#frame(chunk);
+      this.#pending += latin1(chunk);
     }
     return !this.#res.writableNeedDrain;
   }
@@ -65,10 +69,9 @@ export class SocketReply implements CallerReply {
     if (lastChunk !== null && lastChunk.length > smallChunk) {
       this.#writeLarge(lastChunk);
     } else if (lastChunk !== null) {
-      this.#pending += this.#frame(lastChunk);
+      this.#pending += latin1(lastChunk);
     }
-    const rest = this.#framed ? this.#pending + lastChunkMark : this.#pending;
-    this.#pending = "";
+    const rest = this.#framed ? this.#takePending() + lastChunkMark : this.#takePending();
     if (rest === "") {
       this.#res.end();
     } else {
@@ -82,13 +85,12 @@ export class SocketReply implements CallerReply {
       res.destroy();
       return;
     }
-    const rest = this.#pending + this.#frame(lastChunk);
-    this.#pending = "";
+    this.#pending += latin1(lastChunk);
     this.#begun = true;
     // Closed without HTTP's own end mark, once the last words are out; a caller that does not read
     // cannot keep the connection.
     const close = (): void => void res.destroy();
-    res.write(rest, "latin1", close);
+    res.write(this.#takePending(), "latin1", close);
     setTimeout(close, lastWordsMs).unref();
   }
 
@@ -103,17 +105,17 @@ export class SocketReply implements CallerReply {
     }
   }
 
-  #frame(chunk: Buffer): string {
-    const text = chunk.toString("latin1");
-    return this.#framed ? chunk.length.toString(16) + chunkEnd + text + chunkEnd : text;
+  /** What has gathered, as it goes out. Nothing must not be framed: it would be HTTP's end mark. */
+  #takePending(): string {
+    const text = this.#pending;
+    this.#pending = "";
+    return this.#framed && text !== "" ? chunkHead(text.length) + text + chunkEnd : text;
   }
 
   #writeLarge(chunk: Buffer): void {
     const res = this.#res;
-    const head = this.#framed
-      ? `${this.#pending}${chunk.length.toString(16)}${chunkEnd}`
-      : this.#pending;
-    this.#pending = "";
+    const before = this.#takePending();
+    const head = this.#framed ? before + chunkHead(chunk.length) : before;
     res.cork();
     if (head !== "") {
       res.write(head, "latin1");
@@ -134,8 +136,7 @@ export class SocketReply implements CallerReply {
 
   readonly #flush = (): void => {
     if (this.#pending !== "" && !this.left) {
-      this.#res.write(this.#pending, "latin1");
-      this.#pending = "";
+      this.#res.write(this.#takePending(), "latin1");
       this.#waitIfFull();
     }
   };

@@ -10,11 +10,18 @@ import { Refusal } from "../pipeline/refusal.ts";
 export type ErrorReply = Readonly<{
   status: number;
   headers: Readonly<Record<string, string>>;
-  body: ErrorBody;
+  body: ErrorBody & Readonly<{ ok?: false }>;
 }>;
 
-/** The one place where a refusal becomes Anthropic's error shape. */
-export const errorReply = (refusal: Refusal, id: RequestId): ErrorReply => {
+/** The apps' doors: each of their errors also says `ok: false`, for callers that look at nothing else. */
+const appPaths: ReadonlySet<string> = new Set(["/v1/complete", "/v1/fetch"]);
+
+/**
+ * The one place where a refusal becomes Anthropic's error shape.
+ * @param target of the request, as it stands in its first line
+ */
+export const errorReply = (refusal: Refusal, id: RequestId, target = ""): ErrorReply => {
+  const path = target.split("?", 1)[0] ?? "";
   const meaning: { status: number; type: string; retry?: string } = errorMeanings[refusal.code];
   const { retryAfterSeconds, headers } = refusal.details;
   return {
@@ -27,6 +34,7 @@ export const errorReply = (refusal: Refusal, id: RequestId): ErrorReply => {
       ...headers,
     },
     body: {
+      ...(appPaths.has(path) && { ok: false }),
       type: "error",
       error: { type: meaning.type, message: refusal.message },
       request_id: id,
@@ -49,14 +57,15 @@ export const writeRefusal = (res: ServerResponse, refusal: Refusal, id: RequestI
     res.destroy();
     return;
   }
-  const { status, headers, body } = errorReply(refusal, id);
+  const { code } = refusal;
+  const { status, headers, body } = errorReply(refusal, id, res.req.url);
   const text = JSON.stringify(body);
   res.writeHead(status, {
     ...headers,
     "content-length": Buffer.byteLength(text),
-    ...(closing.has(refusal.code) && { connection: "close" }),
+    ...(closing.has(code) && { connection: "close" }),
   });
-  if (closing.has(refusal.code) && !res.req.complete) {
+  if (closing.has(code) && !res.req.complete) {
     endAfterBody(res, text);
   } else {
     res.end(text);

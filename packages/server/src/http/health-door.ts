@@ -11,18 +11,21 @@ export type HealthDoorDeps = Readonly<{
   notReady: () => string | null;
 }>;
 
+/** Some monitors ask with HEAD. */
+const alsoHead = { exposeHeadRoute: true };
+
 /** Is it alive, and should work be sent to it. Open to anyone. */
 export const healthDoor = (server: FastifyInstance, deps: HealthDoorDeps): void => {
   const app = typedApp(server);
   const tags = ["Health"];
   const timestamp = (): string => new Date(deps.clock.now()).toISOString();
 
-  app.get("/healthz", { schema: { tags, response: { 200: Healthz } } }, () => ({
+  app.get("/healthz", { ...alsoHead, schema: { tags, response: { 200: Healthz } } }, () => ({
     status: "ok" as const,
     timestamp: timestamp(),
   }));
 
-  app.get("/health", { schema: { tags, response: { 200: Health } } }, () => ({
+  app.get("/health", { ...alsoHead, schema: { tags, response: { 200: Health } } }, () => ({
     status: "healthy" as const,
     timestamp: timestamp(),
     version: deps.version,
@@ -32,6 +35,7 @@ export const healthDoor = (server: FastifyInstance, deps: HealthDoorDeps): void 
   app.get(
     "/readyz",
     {
+      ...alsoHead,
       schema: {
         tags,
         description: "503 while draining or while storage is down",

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Line } from "../pipeline/line.ts";
 import type { Log } from "../pipeline/log.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import type { Clock, ModelsQuery, Operation } from "../pipeline/types.ts";
+import type { Clock, ModelsQuery, UpstreamOperation } from "../pipeline/types.ts";
 import { BodyPool } from "./body-pool.ts";
 import { SocketReply } from "./caller-reply.ts";
 import { clientIp } from "./client-ip.ts";
@@ -21,6 +21,9 @@ export type MessagesDoorDeps = Readonly<{
   trustProxy: number;
 }>;
 
+/** Anthropic's own; `complete` is ours. */
+type MessagesOperation = Exclude<UpstreamOperation, { kind: "complete" }>;
+
 /**
  * Anthropic's API: `/v1/messages`, `/v1/messages/count_tokens`, `/v1/models`.
  *
@@ -31,8 +34,8 @@ export const messagesDoor = (app: FastifyInstance, deps: MessagesDoorDeps): void
   const offer = (
     method: "GET" | "POST",
     url: string,
-    kind: Operation["kind"],
-    operationOf: (request: FastifyRequest) => Operation,
+    kind: MessagesOperation["kind"],
+    operationOf: (request: FastifyRequest) => MessagesOperation,
   ): void => {
     app.route({
       method,
@@ -73,7 +76,7 @@ const walk = async (
   deps: MessagesDoorDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  operationOf: (request: FastifyRequest) => Operation,
+  operationOf: (request: FastifyRequest) => MessagesOperation,
 ): Promise<void> => {
   const { raw } = request;
   const res = reply.raw;
@@ -112,7 +115,7 @@ const releaseBody = (body: Buffer): void => pool.giveBack(body);
 
 const bodyOf = async (
   raw: FastifyRequest["raw"],
-  operation: Operation,
+  operation: MessagesOperation,
   limit: number,
 ): Promise<Buffer | null> => {
   if (operation.kind === "list_models" || operation.kind === "get_model") {

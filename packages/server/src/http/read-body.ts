@@ -69,5 +69,6 @@ const rejectWhenBroken = (request: IncomingMessage, reject: (refusal: Refusal) =
 
 const empty = Buffer.alloc(0);
 
-const tooLarge = (limit: number): Refusal =>
+/** What a body beyond the limit is refused with. */
+export const tooLarge = (limit: number): Refusal =>
   new Refusal("too_large", `The body is larger than ${limit} bytes (MAX_PAYLOAD_SIZE): send less.`);

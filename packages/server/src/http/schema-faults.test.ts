@@ -1,47 +1,116 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { refusalForSchema } from "./schema-faults.ts";
+import {
+  BootstrapRequest,
+  DeviceChangesBody,
+  DeviceListQuery,
+  DeviceParams,
+  NewEnrollmentCodeBody,
+  UsageQuery,
+  UsageRequestsQuery,
+} from "@claude-relay/contract";
+import { Type } from "typebox";
+import { refusalForSchema, type SchemaFault } from "./schema-faults.ts";
+import { compileValidator } from "./schema-validator.ts";
 
-const words = (faults: Parameters<typeof refusalForSchema>[0], part?: string): string =>
-  refusalForSchema(faults, part).message;
+/** What a caller is told who sends this. */
+const told = (
+  schema: Parameters<typeof compileValidator>[0]["schema"],
+  part: "body" | "querystring" | "params",
+  value: unknown,
+): string => {
+  const validate = compileValidator({ schema, httpPart: part, method: "POST", url: "/" });
+  const { error } = validate(value) as { error: SchemaFault[] };
+  return refusalForSchema(error, part).message;
+};
 
 describe("what a schema found wrong, in words", () => {
-  it("names missing, unknown and nested fields", () => {
-    const required = { keyword: "required", params: { requiredProperties: ["a", "b"] } };
-    assert.equal(
-      words([{ ...required, instancePath: "" }]),
-      "a: field required; b: field required.",
+  it("names missing fields, nested ones too, and unknown ones with what is known", () => {
+    assert.equal(told(BootstrapRequest, "body", {}), "device_id: field required.");
+    const nested = Type.Object({ policy: Type.Array(Type.Object({ a: Type.String() })) });
+    assert.equal(told(nested, "body", { policy: [{}] }), "policy.0.a: field required.");
+    const small = Type.Object(
+      { a: Type.Optional(Type.String()), b: Type.Optional(Type.String()) },
+      { additionalProperties: false },
     );
     assert.equal(
-      words([{ ...required, instancePath: "/policy/0" }]),
-      "policy.0.a: field required; policy.0.b: field required.",
-    );
-    const unknown = { keyword: "additionalProperties", params: { additionalProperties: ["x"] } };
-    assert.equal(words([{ ...unknown, instancePath: "" }]), "x: unknown field.");
-  });
-
-  it("joins what is said of one field, and leaves out echoes", () => {
-    const of = (keyword: string, message: string) => ({ keyword, instancePath: "/n", message });
-    assert.equal(
-      words([of("type", "must be integer"), of("type", "must be null"), of("anyOf", "must match")]),
-      "n: must be integer or must be null.",
+      told(small, "body", { x: 1 }),
+      "x: unknown field: leave it out (known are a and b).",
     );
   });
 
-  it("says what an id is instead of showing its pattern", () => {
-    const fault = { keyword: "pattern", message: 'must match pattern "^[\\x20-\\x7e]{8,128}$"' };
-    for (const path of ["device_id", "id"]) {
-      assert.equal(
-        words([{ ...fault, instancePath: `/${path}` }]),
-        `${path}: must be 8–128 printable ASCII characters.`,
-      );
+  it("lists the values a field may have", () => {
+    assert.equal(
+      told(DeviceChangesBody, "body", { status: "gone" }),
+      'status: must be "active", "disabled" or "revoked".',
+    );
+    assert.equal(
+      told(DeviceListQuery, "querystring", { status: "lost" }),
+      'status: must be "pending", "active", "disabled" or "revoked".',
+    );
+  });
+
+  it("says the form of a field instead of showing its pattern", () => {
+    const id = "must be 8–128 printable ASCII characters: how the device names itself.";
+    assert.equal(told(DeviceParams, "params", { id: "short" }), `id: ${id}`);
+    assert.equal(told(BootstrapRequest, "body", { device_id: "gerät-0001" }), `device_id: ${id}`);
+    assert.match(
+      told(UsageQuery, "querystring", { group_by: "moon" }),
+      /^group_by: must be comma-separated: device, .*model, .*accuracy\.$/,
+    );
+    assert.equal(
+      told(DeviceChangesBody, "body", { models: ["a*b"] }),
+      "models.0: must be a model id, or its beginning and one * at the end, such as claude-sonnet-*.",
+    );
+  });
+
+  it("says bounds and types in words, and where null would do", () => {
+    assert.equal(
+      told(NewEnrollmentCodeBody, "body", {
+        expires_in_hours: 0,
+        max_uses: 1e9,
+        label: "x".repeat(200),
+        requests_per_minute: 1.5,
+      }),
+      "label: must have at most 128 characters (or be null); max_uses: must be 100000 or less; expires_in_hours: must be more than 0; requests_per_minute: must be a whole number or null.",
+    );
+    assert.equal(
+      told(UsageRequestsQuery, "querystring", { limit: "abc" }),
+      "limit: must be a whole number.",
+    );
+    assert.equal(told(BootstrapRequest, "body", undefined), "body: must be a JSON object.");
+    assert.equal(told(DeviceChangesBody, "body", {}), "body: is empty: send at least one field.");
+    assert.equal(
+      told(DeviceChangesBody, "body", { label: "" }),
+      "label: must not be empty: give a value or leave it out (or be null).",
+    );
+  });
+
+  it("hides no field behind another's many allowed values", () => {
+    const message = told(UsageQuery, "querystring", {
+      operation: "none",
+      format: "xml",
+      group_by: "moon",
+      status: "9",
+    });
+    for (const field of ["operation", "format", "group_by", "status"]) {
+      assert.match(message, new RegExp(`(^|; )${field}: must be `));
     }
   });
 
-  it("names the part when no field is to blame, and stops at eight fields", () => {
-    const fault = { keyword: "type", instancePath: "", message: "must be object" };
-    assert.equal(words([fault], "querystring"), "querystring: must be object.");
+  it("shows no caller a pattern or a validator's own words, whatever field is wrong", () => {
+    for (const schema of [BootstrapRequest, DeviceChangesBody, NewEnrollmentCodeBody]) {
+      for (const wrong of [1, "", "\n", -1, 1e12, true, [], {}, ["*a"], "x".repeat(1000), null]) {
+        const fields = Object.keys(schema.properties);
+        const body = Object.fromEntries(fields.map((field) => [field, wrong]));
+        assert.doesNotMatch(told(schema, "body", body), /\^\[|constant|schema|fewer|>=|<=/);
+      }
+    }
+  });
+
+  it("stops at eight fields", () => {
+    const fault = { keyword: "type", params: { type: "object" } };
     const many = Array.from({ length: 50 }, (_, n) => ({ ...fault, instancePath: `/f${n}` }));
-    assert.equal(words(many).split("; ").length, 8);
+    assert.equal(refusalForSchema(many, "body").message.split("; ").length, 8);
   });
 });

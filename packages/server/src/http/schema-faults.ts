@@ -1,52 +1,157 @@
 import { Refusal } from "../pipeline/refusal.ts";
 
 /** One thing a schema found wrong (TypeBox's spelling, after JSON Schema's). */
-type Fault = Readonly<{
+export type SchemaFault = Readonly<{
   keyword: string;
   instancePath: string;
+  schemaPath?: string;
   params?: Readonly<Record<string, unknown>>;
   message?: string | undefined;
+  /** The piece of schema that found it. */
+  schema?: Readonly<{ description?: string; properties?: Readonly<Record<string, unknown>> }>;
 }>;
 
+/** What is said of one field. */
+type Words = {
+  /** What it must be: any of these. */
+  readonly mustBe: Set<string>;
+  /** Whole clauses. */
+  readonly says: Set<string>;
+  /** null would do too. */
+  nullable: boolean;
+};
+
 /** Says in words which fields are wrong and what they must be. */
-export const refusalForSchema = (faults: readonly Fault[], part: string | undefined): Refusal => {
-  const byField = new Map<string, Set<string>>();
-  const add = (field: string, message: string): void => {
-    byField.set(field, (byField.get(field) ?? new Set()).add(message));
+export const refusalForSchema = (
+  faults: readonly SchemaFault[],
+  part: string | undefined,
+): Refusal => {
+  const byField = new Map<string, Words>();
+  const of = (field: string): Words => {
+    const known = byField.get(field);
+    if (known !== undefined) {
+      return known;
+    }
+    const fresh = { mustBe: new Set<string>(), says: new Set<string>(), nullable: false };
+    byField.set(field, fresh);
+    return fresh;
   };
   for (const fault of faults) {
     if (!echoes.has(fault.keyword)) {
-      describe(fault, part ?? "body", add);
+      describe(fault, part ?? "body", of);
     }
   }
-  const words = [...byField]
-    .slice(0, 8)
-    .map(([field, says]) => `${field}: ${[...says].join(" or ")}`);
-  return new Refusal("invalid_request", `${words.join("; ")}.`);
+  const sentences = [...byField].flatMap(([field, words]) => {
+    const isAround = [...byField.keys()].some((other) => other.startsWith(`${field}.`));
+    const sentence = sentenceOf(words, isAround);
+    return sentence === null ? [] : [`${field}: ${sentence}`];
+  });
+  return new Refusal("invalid_request", `${sentences.slice(0, 8).join("; ")}.`);
 };
 
 /** Keywords that only repeat what another fault of the same field says. */
 const echoes = new Set(["anyOf", "oneOf", "boolean"]);
 
-const describe = (
-  fault: Fault,
-  part: string,
-  add: (field: string, message: string) => void,
-): void => {
+const describe = (fault: SchemaFault, part: string, of: (field: string) => Words): void => {
   const path = fault.instancePath.replace(/^\//, "").replaceAll("/", ".");
   const inside = (name: unknown): string => (path === "" ? String(name) : `${path}.${name}`);
   const { requiredProperties, additionalProperties } = fault.params ?? {};
   if (Array.isArray(requiredProperties)) {
     for (const name of requiredProperties) {
-      add(inside(name), "field required");
+      of(inside(name)).says.add("field required");
     }
   } else if (Array.isArray(additionalProperties)) {
     for (const name of additionalProperties) {
-      add(inside(name), "unknown field");
+      of(inside(name)).says.add(`unknown field: leave it out${knownFields(fault)}`);
     }
-  } else if (fault.keyword === "pattern" && /(^|\.)(device_id|id)$/.test(path)) {
-    add(path, "must be 8–128 printable ASCII characters");
   } else {
-    add(path === "" ? part : path, fault.message ?? "is not valid");
+    judge(fault, of(path === "" ? part : path));
   }
+};
+
+const knownFields = ({ schema }: SchemaFault): string => {
+  const names = Object.keys(schema?.properties ?? {});
+  return names.length === 0 ? "" : ` (known are ${listed(names, "and")})`;
+};
+
+/** What one keyword demands, in words. https://json-schema.org/draft/2020-12/json-schema-validation */
+const judge = (fault: SchemaFault, words: Words): void => {
+  const { type, allowedValue } = fault.params ?? {};
+  if (fault.keyword === "type" && type === "null") {
+    words.nullable = true;
+  } else if (fault.keyword === "type") {
+    words.mustBe.add(typeNames[String(type)] ?? String(type));
+  } else if (fault.keyword === "const") {
+    words.mustBe.add(JSON.stringify(allowedValue));
+  } else if (fault.keyword === "pattern" || fault.keyword === "format") {
+    words.mustBe.add(formOf(fault));
+  } else {
+    words.says.add(boundOf(fault));
+  }
+};
+
+const typeNames: Readonly<Record<string, string>> = {
+  object: "a JSON object",
+  array: "a JSON array",
+  string: "a string",
+  integer: "a whole number",
+  number: "a number",
+  boolean: "true or false",
+};
+
+const formOf = ({ keyword, params, schema }: SchemaFault): string => {
+  if (keyword === "format" && params?.["format"] === "date-time") {
+    return "a date and time with its zone, such as 2026-01-31T12:00:00Z";
+  }
+  const description = schema?.description;
+  return description === undefined
+    ? "in the form that openapi.json gives for this field"
+    : description.charAt(0).toLowerCase() + description.slice(1);
+};
+
+const boundOf = ({ keyword, params, message }: SchemaFault): string => {
+  const limit = Number(params?.["limit"]);
+  switch (keyword) {
+    case "minimum":
+      return `must be ${limit} or more`;
+    case "maximum":
+      return `must be ${limit} or less`;
+    case "exclusiveMinimum":
+      return `must be more than ${limit}`;
+    case "exclusiveMaximum":
+      return `must be less than ${limit}`;
+    case "minLength":
+      return limit === 1
+        ? "must not be empty: give a value or leave it out"
+        : `must have at least ${limit} characters`;
+    case "maxLength":
+      return `must have at most ${limit} characters`;
+    case "minItems":
+      return `must have at least ${limit} entries`;
+    case "maxItems":
+      return `must have at most ${limit} entries`;
+    case "minProperties":
+      return "is empty: send at least one field";
+    default:
+      return message ?? "is not valid";
+  }
+};
+
+/**
+ * @param isAround something in the field is wrong: that null would do in its place is no help then
+ * @returns null when there is nothing to say
+ */
+const sentenceOf = ({ mustBe, says, nullable }: Words, isAround: boolean): string | null => {
+  if (mustBe.size === 0 && says.size === 0) {
+    return nullable && !isAround ? "must be null" : null;
+  }
+  const wanted = nullable && says.size === 0 ? [...mustBe, "null"] : [...mustBe];
+  const clauses = wanted.length === 0 ? [...says] : [`must be ${listed(wanted, "or")}`, ...says];
+  return `${clauses.join(", ")}${nullable && says.size > 0 ? " (or be null)" : ""}`;
+};
+
+/** "a, b or c" */
+const listed = (names: readonly string[], word: "and" | "or"): string => {
+  const last = names.at(-1) ?? "";
+  return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} ${word} ${last}`;
 };

@@ -7,7 +7,8 @@ export const byAddress = (limiter: RateLimiter): RateLimiter => ({
   peek: (address, rate) => limiter.peek(addressKey(address), rate),
 });
 
-const addressKey = (address: string): string => {
+/** What counts as one address: an IPv4 address, or an IPv6 /64. */
+export const addressKey = (address: string): string => {
   if (isIP(address) !== 6) {
     return address;
   }

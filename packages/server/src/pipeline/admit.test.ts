@@ -80,11 +80,11 @@ describe("the models of a body", () => {
   const any = (_model: string) => true;
 
   it("must all be allowed, by the relay and for the device", () => {
-    admitModels(facts("a1", "a2"), only("a"), any);
-    admitModels(facts("a1", "a2"), any, only("a"));
+    admitModels(facts("a1", "a2"), only("a"), any, "device");
+    admitModels(facts("a1", "a2"), any, only("a"), "device");
     const check = (relay: typeof any, own: typeof any, says: RegExp) =>
       assert.throws(
-        () => admitModels(facts("a1", "b2"), relay, own),
+        () => admitModels(facts("a1", "b2"), relay, own, "device"),
         (error) =>
           error instanceof Refusal && error.code === "model_denied" && says.test(error.message),
       );

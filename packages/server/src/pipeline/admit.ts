@@ -1,32 +1,56 @@
-import type { RateDecision, RateLimiter } from "./rate-limiter.ts";
+import type { Door } from "@claude-relay/contract";
+import type { Rate, RateDecision, RateLimiter } from "./rate-limiter.ts";
 import { Refusal } from "./refusal.ts";
-import type { BodyFacts, Caller, Clock } from "./types.ts";
+import type { BodyFacts, Caller, Clock, Policy } from "./types.ts";
 
 /** SDKs and Claude Code give up rather than wait longer than this. */
 const longestWaitSeconds = 60;
 
 export type AllowsModel = (model: string) => boolean;
 
+/** @throws Refusal `forbidden` when the caller's key is for other doors */
+export const admitDoor = (caller: Caller, door: Door | null): void => {
+  if (door !== null && caller.kind === "app_key" && caller.policy.doors?.includes(door) === false) {
+    throw new Refusal(
+      "forbidden",
+      `This app key is not for ${doorNames[door]}. Ask the operator of this relay to allow it there.`,
+    );
+  }
+};
+
+const doorNames: Readonly<Record<Door, string>> = {
+  messages: "the Messages API (/v1/messages)",
+  complete: "/v1/complete",
+  fetch: "/v1/fetch",
+};
+
 /**
  * Counts one request against the caller's limit.
  * @throws Refusal `rate_limited` with Anthropic's `anthropic-ratelimit-requests-*` headers
  */
-export const admitRate = (limiter: RateLimiter, caller: Caller, clock: Clock): void => {
-  const { requestsPerMinute } = caller.policy;
-  const own = requestsPerMinute === null ? undefined : { max: requestsPerMinute, windowMs: 60_000 };
+export const admitRate = (
+  limiter: RateLimiter,
+  caller: Caller,
+  clock: Clock,
+  rate: Rate | undefined = ownRate(caller.policy),
+): void => {
   // A changed limit starts afresh: what was used of the old one says nothing of the new.
-  const key = `${caller.kind}:${caller.id}:${requestsPerMinute ?? ""}`;
-  const decision = limiter.take(key, own);
+  const decision = limiter.take(`${caller.kind}:${caller.id}:${rate?.max ?? ""}`, rate);
   if (!decision.allowed) {
-    throw rateRefusal(decision, clock);
+    throw rateRefusal(decision, caller, clock);
   }
 };
 
-const rateRefusal = (decision: RateDecision, clock: Clock): Refusal => {
+const ownRate = ({ requestsPerMinute }: Policy): Rate | undefined =>
+  requestsPerMinute === null ? undefined : { max: requestsPerMinute, windowMs: 60_000 };
+
+const callerWords = { device: "device", app_key: "app key" } as const;
+
+const rateRefusal = (decision: RateDecision, caller: Caller, clock: Clock): Refusal => {
   const wait = Math.max(1, Math.ceil(decision.retryAfterMs / 1000));
   return new Refusal(
     "rate_limited",
-    `This device's limit (${decision.limit} per ${decision.windowMs / 1000} s) is used up. Retry in ${wait} s.`,
+    `This ${callerWords[caller.kind]}'s limit (${decision.limit} per ${decision.windowMs / 1000} s) is used up. Retry in ${wait} s.`,
     {
       retryAfterSeconds: Math.min(wait, longestWaitSeconds),
       headers: {
@@ -48,9 +72,10 @@ export const admitModels = (
   facts: BodyFacts,
   relayAllows: AllowsModel,
   callerAllows: AllowsModel,
+  kind: Caller["kind"],
 ): void => {
   for (const { field, model } of facts.models) {
-    admitModel(field, model, relayAllows, callerAllows);
+    admitModel(field, model, relayAllows, callerAllows, kind);
   }
 };
 
@@ -59,9 +84,10 @@ export const admitModel = (
   model: string,
   relayAllows: AllowsModel,
   callerAllows: AllowsModel,
+  kind: Caller["kind"],
 ): void => {
   if (!relayAllows(model) || !callerAllows(model)) {
-    const who = relayAllows(model) ? "this device" : "this relay";
+    const who = relayAllows(model) ? `this ${callerWords[kind]}` : "this relay";
     throw new Refusal(
       "model_denied",
       `${field}: "${model}" is not allowed on ${who}. GET /v1/models lists what is.`,

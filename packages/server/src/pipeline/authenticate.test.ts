@@ -74,13 +74,13 @@ describe("authenticate", () => {
     assert.equal(state.left, 6);
   });
 
-  it("answers 429 for one more bad credential from an address that failed too often, and audits it no more", async () => {
+  it("answers 429 for one more bad credential from an address that failed too often, and audits that", async () => {
     const { authenticate, refused } = setup(0);
     await assert.rejects(
       async () => authenticate("bad"),
       (error: Refusal) => error.code === "rate_limited" && error.details.retryAfterSeconds === 3,
     );
-    assert.deepEqual(refused, []);
+    assert.deepEqual(refused, ["rate_limited 1.2.3.4"]);
   });
 
   it("never locks a good credential out, known or not, whatever its neighbours do", async () => {

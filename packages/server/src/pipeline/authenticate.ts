@@ -61,11 +61,9 @@ const examine = async (
       throw error;
     }
     const room = failures.take(clientIp);
-    if (!room.allowed) {
-      throw tooMany(room);
-    }
-    onRefused(error, clientIp);
-    throw error;
+    const refusal = room.allowed ? error : tooMany(room);
+    onRefused(refusal, clientIp);
+    throw refusal;
   }
 };
 

@@ -4,6 +4,7 @@ import type { Active, ActiveExchanges } from "./active-exchanges.ts";
 import { headersForCaller } from "./forward-headers.ts";
 import { logOutcome, logProxying } from "./line-log.ts";
 import type { Log } from "./log.ts";
+import { isModelCall } from "./operations.ts";
 import { outcomeOf } from "./outcome.ts";
 import type { PriceBook } from "./price/pricing.ts";
 import { StreamWatch } from "./stream-watch.ts";
@@ -90,7 +91,7 @@ class Forwarding implements UpstreamReceiver, Active {
     this.#status = status;
     this.#stream = /^text\/event-stream/i.test(headers["content-type"] ?? "");
     this.#upstreamRequestId = firstOf(headers["request-id"]);
-    if (intent.operation === "messages") {
+    if (isModelCall(intent.operation)) {
       this.#meter = this.#stream ? createSseMeter() : createJsonMeter();
       if (this.#stream) {
         this.#watch = new StreamWatch(this.#deps, intent, this.#meter, startedMs, nowMs);
@@ -224,6 +225,7 @@ class Forwarding implements UpstreamReceiver, Active {
         durationMs: clock.monotonicMs() - this.#admitted.startedMs,
         firstByteMs: this.#firstByteMs,
         upstreamRequestId: this.#upstreamRequestId,
+        billing: this.#deps.upstream.billing,
       },
       prices,
     );

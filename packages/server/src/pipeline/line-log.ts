@@ -5,7 +5,7 @@ import type { Caller, Ingress, Intent, Outcome } from "./types.ts";
 export const logIncoming = (log: Log, ingress: Ingress, caller: Caller): void => {
   if (log.isLevelEnabled("info")) {
     log.info(
-      { requestId: ingress.id, operation: ingress.operation.kind, device: caller.id },
+      { requestId: ingress.id, operation: ingress.operation.kind, [caller.kind]: caller.id },
       "Incoming request",
     );
   }

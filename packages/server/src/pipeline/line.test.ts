@@ -74,6 +74,16 @@ describe("the line", () => {
     });
   }
 
+  it("tells what it refuses a caller, but not what is thrown before anyone is known", async () => {
+    const limited = lineFixture({ limiter: { take: () => full, peek: () => full } });
+    await assert.rejects(limited.walk());
+    assert.equal(limited.refused.length, 1);
+    assert.match(limited.refused[0] ?? "", /^test-device-0001: Refusal: This device's limit/);
+    const unknown = lineFixture({ authenticate: refuse("credential_invalid") });
+    await assert.rejects(unknown.walk());
+    assert.deepEqual(unknown.refused, []);
+  });
+
   it("stops at a body that is refused, and at one that is not JSON", async () => {
     const { walk, upstream, intents } = lineFixture();
     await assert.rejects(walk({ readBody: refuse("too_large") }), refusedAs("too_large"));

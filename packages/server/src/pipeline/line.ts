@@ -7,7 +7,8 @@
  */
 import type { ModelId } from "@claude-relay/contract";
 import { microUsd } from "@claude-relay/contract";
-import { type AllowsModel, admitModel, admitModels, admitRate } from "./admit.ts";
+import { type AllowsModel, admitDoor, admitModel, admitModels, admitRate } from "./admit.ts";
+import type { AppLimits } from "./app-limits.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { scanBody } from "./body/body-scan.ts";
 import { headersForUpstream } from "./forward-headers.ts";
@@ -15,6 +16,7 @@ import { type ForwardingDeps, forward } from "./forwarding.ts";
 import { logIncoming } from "./line-log.ts";
 import { ModelListReply } from "./model-list-reply.ts";
 import { compileModelList } from "./model-pattern.ts";
+import { doorOf, isModelCall } from "./operations.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import type { Admitted, BodyFacts, Caller, CallerReply, Ingress, Intent, Policy } from "./types.ts";
 import { emptyUsage, estimateInputTokens } from "./usage/usage.ts";
@@ -23,9 +25,12 @@ export type LineDeps = ForwardingDeps &
   Readonly<{
     authenticate: Authenticate;
     limiter: RateLimiter;
+    appLimits: AppLimits;
     relayAllows: AllowsModel;
     /** Whether `relayAllows` leaves any model out. */
     modelsRestricted: boolean;
+    /** Told of everything thrown after the caller was known, for the audit log. */
+    onRefused: (error: unknown, caller: Caller, ingress: Pick<Ingress, "id" | "clientIp">) => void;
   }>;
 
 export type Line = (ingress: Ingress, reply: CallerReply) => Promise<void>;
@@ -35,12 +40,23 @@ export const createLine =
   async (ingress, reply) => {
     const startedMs = deps.clock.monotonicMs();
     const caller = await deps.authenticate(ingress.headers, ingress.clientIp);
-    admitRate(deps.limiter, caller, deps.clock);
-    logIncoming(deps.log, ingress, caller);
-    const body = await ingress.readBody();
-    const admitted = admit(deps, ingress, caller, body, startedMs);
-    await deps.ledger.open(admitted.intent);
-    await forward(deps, admitted, replyFor(deps, ingress, caller, reply));
+    try {
+      admitDoor(caller, doorOf(ingress.operation.kind));
+      admitRate(deps.limiter, caller, deps.clock);
+      logIncoming(deps.log, ingress, caller);
+      const body = await ingress.readBody();
+      const admitted = admit(deps, ingress, caller, body, startedMs);
+      const leave = isModelCall(ingress.operation.kind) ? deps.appLimits.enter(caller) : null;
+      try {
+        await deps.ledger.open(admitted.intent);
+        await forward(deps, admitted, replyFor(deps, ingress, caller, reply));
+      } finally {
+        leave?.();
+      }
+    } catch (error) {
+      deps.onRefused(error, caller, ingress);
+      throw error;
+    }
   };
 
 const admit = (
@@ -57,17 +73,25 @@ const admit = (
       ? null
       : scanBody(body, operation.kind === "count_tokens" ? "count_tokens" : "messages");
   if (facts !== null) {
-    admitModels(facts, deps.relayAllows, callerAllows);
+    admitModels(facts, deps.relayAllows, callerAllows, caller.kind);
   }
   if (operation.kind === "get_model") {
-    admitModel("model", operation.model, deps.relayAllows, callerAllows);
+    admitModel("model", operation.model, deps.relayAllows, callerAllows, caller.kind);
   }
   return {
     intent: intentOf(deps, ingress, caller, facts, body?.length ?? 0),
-    request: { operation, headers: headersForUpstream(ingress.headers), body },
+    request: { operation, headers: headersFor(ingress, caller), body },
     releaseBody: () => body !== null && ingress.releaseBody(body),
     startedMs,
   };
+};
+
+/** Apps ask for the list of models with nothing but their key; upstream wants a version named. */
+const headersFor = ({ operation, headers }: Ingress, caller: Caller): string[] => {
+  const forwarded = headersForUpstream(headers);
+  const plain =
+    caller.kind === "app_key" && !isModelCall(operation.kind) && !headers["anthropic-version"];
+  return plain ? [...forwarded, "anthropic-version", "2023-06-01"] : forwarded;
 };
 
 /** Under a list of models, the list of models is cut to it. */
@@ -92,13 +116,14 @@ const intentOf = (
   bodyBytes: number,
 ): Intent => {
   const { operation, startedAt } = ingress;
-  const charged = operation.kind === "messages" && facts !== null;
+  const charged = isModelCall(operation.kind) && facts !== null;
+  const billed = deps.upstream.billing !== "subscription";
   return {
     id: ingress.id,
     startedAt,
     operation: operation.kind,
     callerKind: caller.kind,
-    deviceId: caller.id,
+    callerId: caller.id,
     userId: caller.userId,
     organizationId: caller.organizationId,
     sessionId: sessionId(ingress.headers["x-claude-code-session-id"]),
@@ -106,8 +131,9 @@ const intentOf = (
     stream: facts?.stream ?? false,
     bodyBytes,
     upstream: deps.upstream.name,
-    holdMicroUsd: charged ? deps.prices.worstCase({ facts, bodyBytes, at: startedAt }) : nothing,
-    fallback: charged ? estimate(deps, facts.model, bodyBytes, ingress) : unbilled,
+    holdMicroUsd:
+      charged && billed ? deps.prices.worstCase({ facts, bodyBytes, at: startedAt }) : nothing,
+    fallback: charged ? estimate(deps, facts.model, billed, bodyBytes, ingress) : unbilled,
   };
 };
 
@@ -117,13 +143,14 @@ const unbilled: Intent["fallback"] = { inputTokens: 0, costMicroUsd: nothing, ac
 const estimate = (
   deps: LineDeps,
   model: ModelId,
+  billed: boolean,
   bodyBytes: number,
   ingress: Ingress,
 ): Intent["fallback"] => {
   const inputTokens = estimateInputTokens(bodyBytes);
   const usage = { ...emptyUsage, inputTokens };
   const { costMicroUsd } = deps.prices.price({ model, usage, at: ingress.startedAt });
-  return { inputTokens, costMicroUsd, accuracy: "estimated" };
+  return { inputTokens, costMicroUsd: billed ? costMicroUsd : nothing, accuracy: "estimated" };
 };
 
 /** A policy object lives as long as its device's record: its list is compiled once. */

@@ -1,6 +1,8 @@
+import { resolveModel } from "./model-alias.ts";
+
 /**
  * Compiles a list of model patterns: exact ids, or a prefix followed by one `*`. Null allows every model,
- * an empty list none. Matching is by the exact characters of the id.
+ * an empty list none. An alias such as `opus` stands for its full id. Matching is by the exact characters of the id.
  * @throws RangeError when a pattern is bad; `modelPatternFault` says why beforehand
  */
 export const compileModelList = (
@@ -19,7 +21,7 @@ export const compileModelList = (
     if (pattern.endsWith("*")) {
       prefixes.push(pattern.slice(0, -1));
     } else {
-      exact.add(pattern);
+      exact.add(resolveModel(pattern));
     }
   }
   return (model) => exact.has(model) || prefixes.some((prefix) => model.startsWith(prefix));

@@ -1,6 +1,7 @@
 import { microUsd } from "@claude-relay/contract";
+import { isModelCall } from "./operations.ts";
 import type { PriceBook } from "./price/pricing.ts";
-import type { Accuracy, Ending, Intent, Outcome, Usage } from "./types.ts";
+import type { Accuracy, Ending, Intent, Outcome, Upstream, Usage } from "./types.ts";
 import { emptyUsage, type UsageReport } from "./usage/usage.ts";
 
 /** All that is known of an exchange when it is over. */
@@ -17,6 +18,8 @@ export type Ended = Readonly<{
   durationMs: number;
   firstByteMs: number | null;
   upstreamRequestId: string | null;
+  /** Upstream's: what a subscription covers is priced for comparison, and flagged. */
+  billing: Upstream["billing"];
 }>;
 
 /** The record stage: what the ledger will say of an exchange. */
@@ -39,7 +42,7 @@ export const outcomeOf = (ended: Ended, prices: PriceBook): Outcome => {
     responseModel,
     usage,
     costMicroUsd: price.costMicroUsd,
-    priceFlag: price.flag,
+    priceFlag: ended.billing !== undefined && accuracy !== "free" ? ended.billing : price.flag,
     errorType: report?.errorType ?? null,
     upstreamRequestId: ended.upstreamRequestId,
   };
@@ -49,7 +52,7 @@ const free = { costMicroUsd: microUsd(0), flag: null };
 
 /** Upstream charges for messages it answered, and may have charged for those it could not finish. */
 const accuracyOf = ({ intent, upstreamStatus, sent, ending, report }: Ended): Accuracy => {
-  if (intent.operation !== "messages" || upstreamStatus >= 300 || !sent) {
+  if (!isModelCall(intent.operation) || upstreamStatus >= 300 || !sent) {
     return "free";
   }
   return ending === "complete" && report?.complete === true ? "measured" : "estimated";

@@ -147,18 +147,25 @@ export interface AuditLog {
 export type UsageFilter = Readonly<{
   from?: EpochMs | undefined;
   to?: EpochMs | undefined;
-  device?: DeviceId | undefined;
+  /** Only with the caller's kind is its id one caller's: an app key may be called what a device is called. */
+  callerKind?: Caller["kind"] | undefined;
+  callerId?: Caller["id"] | undefined;
   user?: UserId | undefined;
   organization?: OrganizationId | undefined;
   model?: ModelId | undefined;
+  operation?: Operation["kind"] | undefined;
+  upstream?: string | undefined;
   status?: number | undefined;
 }>;
 
 export type UsageDimension =
   | "device"
+  | "app_key"
   | "user"
   | "organization"
   | "model"
+  | "operation"
+  | "upstream"
   | "day"
   | "hour"
   | "status"
@@ -166,7 +173,10 @@ export type UsageDimension =
 
 export type UsageTotals = Readonly<{
   requests: number;
-  /** Those with a status of 400 or more. */
+  /**
+   * Those whose caller got no whole answer for another reason than leaving: a status of 400 or more (499 too),
+   * an error in the answer, an answer that broke off, a process that died.
+   */
   errors: number;
   /** Those whose accuracy is `estimated`. */
   estimated: number;
@@ -177,7 +187,10 @@ export type UsageTotals = Readonly<{
   cache_creation_1h_input_tokens: number;
   web_search_requests: number;
   web_fetch_requests: number;
+  /** What is billed. */
   cost_micro_usd: MicroUsd;
+  /** The same and what a subscription covers, at list prices. */
+  list_price_micro_usd: MicroUsd;
   /** Percentiles by nearest rank, over rows that have a duration; null when none has. */
   duration_ms: Readonly<{ p50: number; p95: number; p99: number }> | null;
 }>;
@@ -204,7 +217,7 @@ export type RequestRow = Readonly<{
   first_byte_ms: number | null;
   operation: Operation["kind"];
   caller_kind: Caller["kind"];
-  device_id: DeviceId;
+  caller_id: Caller["id"];
   user_id: UserId | null;
   organization_id: OrganizationId | null;
   session_id: string | null;
@@ -227,6 +240,7 @@ export type RequestRow = Readonly<{
   speed: string | null;
   inference_geo: string | null;
   iterations: readonly (Tokens & Readonly<{ model: ModelId | null }>)[] | null;
+  /** At list prices; with the price flag `subscription` none of it is billed. */
   cost_micro_usd: MicroUsd;
   price_flag: string | null;
   hold_micro_usd: MicroUsd;

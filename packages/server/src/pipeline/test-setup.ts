@@ -98,6 +98,7 @@ export const lineFixture = (changes: Partial<LineDeps> = {}) => {
   const intents: Intent[] = [];
   const outcomes: Outcome[] = [];
   const released: Buffer[] = [];
+  const refused: string[] = [];
   const upstream = new NotedUpstream();
   const reply = new NotedReply();
   const active = new ActiveExchanges();
@@ -119,6 +120,7 @@ export const lineFixture = (changes: Partial<LineDeps> = {}) => {
       return caller;
     },
     limiter: { take: () => step("rate"), peek: () => taken },
+    appLimits: { enter: () => null },
     relayAllows: () => true,
     upstream,
     ledger: {
@@ -142,6 +144,7 @@ export const lineFixture = (changes: Partial<LineDeps> = {}) => {
     pingIntervalMs: 15_000,
     flushed: null,
     modelsRestricted: false,
+    onRefused: (error, { id }) => void refused.push(`${id}: ${error}`),
     ...changes,
   });
   const ingress = (more: Partial<Ingress> = {}): Ingress => ({
@@ -163,6 +166,7 @@ export const lineFixture = (changes: Partial<LineDeps> = {}) => {
     intents,
     outcomes,
     released,
+    refused,
     upstream,
     reply,
     active,

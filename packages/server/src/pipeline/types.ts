@@ -9,7 +9,9 @@
 
 import type { IncomingHttpHeaders } from "node:http";
 import type {
+  AppKeyId,
   DeviceId,
+  Door,
   EpochMs,
   MicroUsd,
   ModelId,
@@ -19,18 +21,23 @@ import type {
 } from "@claude-relay/contract";
 
 /** What is asked of upstream. Upstream paths come from a fixed table keyed by this, never from the caller. */
-export type Operation =
+export type UpstreamOperation =
   | { readonly kind: "messages"; readonly beta: boolean }
+  /** One prompt of `/v1/complete`, written as a Messages body. */
+  | { readonly kind: "complete" }
   | { readonly kind: "count_tokens"; readonly beta: boolean }
   | { readonly kind: "list_models"; readonly query: ModelsQuery }
   | { readonly kind: "get_model"; readonly model: ModelId };
+
+/** What a caller asks for: of upstream, or a page of the web. */
+export type Operation = UpstreamOperation | { readonly kind: "fetch" };
 
 export type ModelsQuery = Readonly<{ limit?: number; after_id?: string; before_id?: string }>;
 
 /** A request as it came in, its body whole and unread. */
 export type Ingress = Readonly<{
   id: RequestId;
-  operation: Operation;
+  operation: UpstreamOperation;
   headers: IncomingHttpHeaders;
   /**
    * Reads the body whole, once: the exact bytes that will go upstream; null for a GET.
@@ -51,13 +58,24 @@ export type Policy = Readonly<{
   requestsPerMinute: number | null;
 }>;
 
-export type Caller = Readonly<{
-  kind: "device";
-  id: DeviceId;
-  userId: UserId | null;
-  organizationId: OrganizationId | null;
-  policy: Policy;
-}>;
+export type AppKeyPolicy = Policy &
+  Readonly<{
+    /** By UTC day. */
+    requestsPerDay: number | null;
+    /** Model calls at once. */
+    concurrency: number | null;
+    /** Null for every door. */
+    doors: readonly Door[] | null;
+  }>;
+
+type Owned = Readonly<{ userId: UserId | null; organizationId: OrganizationId | null }>;
+
+export type DeviceCaller = Owned & Readonly<{ kind: "device"; id: DeviceId; policy: Policy }>;
+export type AppKeyCaller = Owned &
+  Readonly<{ kind: "app_key"; id: AppKeyId; policy: AppKeyPolicy }>;
+
+/** Whoever calls. */
+export type Caller = DeviceCaller | AppKeyCaller;
 
 /**
  * A model a body can reach, and the field that names it. A fallback or an advisor tool may set its own
@@ -122,7 +140,7 @@ export type Intent = Readonly<{
   startedAt: EpochMs;
   operation: Operation["kind"];
   callerKind: Caller["kind"];
-  deviceId: DeviceId;
+  callerId: Caller["id"];
   userId: UserId | null;
   organizationId: OrganizationId | null;
   /** From `x-claude-code-session-id`; at most 128 printable characters. */
@@ -174,7 +192,7 @@ export interface Ledger {
 
 /** One call to upstream, in the hands of the line. */
 export type UpstreamRequest = Readonly<{
-  operation: Operation;
+  operation: UpstreamOperation;
   /** Name, value, name, value …; already filtered: no credentials, no hop-by-hop, none of ours. */
   headers: readonly string[];
   body: Buffer | null;
@@ -219,6 +237,8 @@ export interface UpstreamExchange {
 export interface Upstream {
   /** Shown to callers in `x-relay-upstream`. */
   readonly name: string;
+  /** `subscription`: what it does is paid for already, so it costs nothing more. Otherwise it is priced. */
+  readonly billing?: "subscription";
   send(request: UpstreamRequest, receiver: UpstreamReceiver): UpstreamExchange;
 }
 

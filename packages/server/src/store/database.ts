@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { Kysely, SqliteAdapter, SqliteDialect } from "kysely";
@@ -40,6 +40,7 @@ export const openDatabase = async (options: DatabaseOptions): Promise<SqliteData
     sqlite.pragma("temp_store = MEMORY");
     sqlite.pragma("cache_size = -16384");
     sqlite.pragma("journal_size_limit = 16777216");
+    assertSound(sqlite, file);
     await migrate(kyselyOver(sqlite));
     return sqlite;
   } catch (error) {
@@ -96,6 +97,10 @@ export const isStorageFailure = (error: unknown): boolean =>
     error.code,
   );
 
+/** True when no waiting helps: the file itself is broken. */
+export const isDamage = (error: unknown): boolean =>
+  error instanceof Sqlite.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code);
+
 export const isConstraintFailure = (error: unknown): boolean =>
   error instanceof Sqlite.SqliteError && error.code.startsWith("SQLITE_CONSTRAINT");
 
@@ -109,6 +114,20 @@ const makePrivate = (file: string): void => {
     }
   }
   chmodSync(file, 0o600);
+};
+
+/** Reading it all takes a third of a second at this size. Damage in a larger file shows when its page is read. */
+const checkedBytes = 256 * 1024 * 1024;
+
+/** Finds damage before anything is served or written. @throws SqliteError */
+const assertSound = (sqlite: SqliteDatabase, file: string): void => {
+  if (statSync(file).size > checkedBytes) {
+    return;
+  }
+  const found = String(sqlite.pragma("quick_check(1)", { simple: true }));
+  if (found !== "ok") {
+    throw new Sqlite.SqliteError(found.trim().replaceAll("\n", "; "), "SQLITE_CORRUPT");
+  }
 };
 
 const assertSafeVersion = (sqlite: SqliteDatabase): void => {

@@ -1,9 +1,11 @@
 import type { Kysely } from "kysely";
 import type { UsageQueries } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
+import { createAppKeyStore } from "./app-keys.ts";
 import { createAuditLog } from "./audit.ts";
 import {
   ensureDataDirectory,
+  isDamage,
   isStorageFailure,
   kyselyOver,
   lockInstance,
@@ -16,6 +18,7 @@ import { type OnFault, reason } from "./faults.ts";
 import { Fold } from "./fold.ts";
 import type { Tables } from "./schema.ts";
 import { ensureJournalDirectory, isBefore, type Position } from "./segments.ts";
+import { inPart, startFault } from "./start-fault.ts";
 import { listRequestRows } from "./usage-rows.ts";
 import { summarizeUsage } from "./usage-summary.ts";
 import type { Ports, WorkerStart } from "./worker-messages.ts";
@@ -46,14 +49,21 @@ export class Engine {
 
   /** Locks the data directory, opens and migrates the database, recovers. @throws Error with the remedy. */
   static async start(start: WorkerStart, events: EngineEvents): Promise<Engine> {
-    ensureDataDirectory(start.dataDir);
-    const lock = lockInstance(start.dataDir);
+    const { dataDir } = start;
+    const lock = inPart(dataDir, "instance.lock", () => {
+      ensureDataDirectory(dataDir);
+      return lockInstance(dataDir);
+    });
     try {
-      const directory = ensureJournalDirectory(start.dataDir);
-      const db = await openDatabase(start);
-      const fold = new Fold(db, directory, events.onFault);
-      const recovery = start.recover ? fold.recover() : { nextSegment: 0, recovered: 0 };
-      return new Engine(db, fold, recovery, lock.release, events);
+      const directory = inPart(dataDir, "journal", () => ensureJournalDirectory(dataDir));
+      const db = await openDatabase(start).catch((error: unknown) => {
+        throw startFault(error, { dataDir, part: "relay.db" });
+      });
+      return inPart(dataDir, "journal", () => {
+        const fold = new Fold(db, directory, events.onFault);
+        const recovery = start.recover ? fold.recover() : { nextSegment: 0, recovered: 0 };
+        return new Engine(db, fold, recovery, lock.release, events);
+      });
     } catch (error) {
       lock.release();
       throw error;
@@ -207,6 +217,7 @@ export class Engine {
 const createPorts = (db: Kysely<Tables>): Ports => ({
   devices: createDeviceStore(db),
   enrollmentCodes: createEnrollmentCodeStore(db),
+  appKeys: createAppKeyStore(db),
   audit: createAuditLog(db),
   usage: createUsageQueries(db),
 });
@@ -227,6 +238,10 @@ const invoke = (target: object, method: string, args: readonly unknown[]): unkno
 const unavailable = (error: unknown): Refusal =>
   new Refusal(
     "storage_unavailable",
-    `The relay's database is not available (${reason(error)}). Try again shortly; the operator should check the disk that holds DATA_DIR.`,
+    `The relay's database is not available (${reason(error)}). Try again shortly; the operator should ${
+      isDamage(error)
+        ? "restore relay.db in DATA_DIR from a backup."
+        : "check the disk that holds DATA_DIR."
+    }`,
     { retryAfterSeconds: 5 },
   );

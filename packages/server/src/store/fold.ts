@@ -1,10 +1,10 @@
 import type { Statement } from "better-sqlite3";
-import { isConstraintFailure, kyselyOver, type SqliteDatabase } from "./database.ts";
+import { isConstraintFailure, type SqliteDatabase } from "./database.ts";
 import { type OnFault, reason } from "./faults.ts";
 import { type JournalLine, parseLine } from "./journal-line.ts";
-import { diedRow, endedRow, ledgerColumns } from "./ledger-row.ts";
+import { LedgerInsert } from "./ledger-insert.ts";
+import { diedRow, endedRow } from "./ledger-row.ts";
 import { OpenRequests } from "./open-requests.ts";
-import type { RequestsTable } from "./schema.ts";
 import { SegmentReader } from "./segment-reader.ts";
 import { releaseSegments } from "./segment-release.ts";
 import { isBefore, listSegments, type Position, segmentPath } from "./segments.ts";
@@ -20,7 +20,7 @@ export class Fold {
   readonly #onFault: OnFault;
   readonly #open: OpenRequests;
   readonly #reader: SegmentReader;
-  readonly #insert: Statement<unknown[]>;
+  readonly #insert: LedgerInsert;
   readonly #exists: Statement<[string]>;
   readonly #moveCheckpoint: Statement<[number, number]>;
   #checkpoint: Position;
@@ -30,7 +30,7 @@ export class Fold {
     this.#db = db;
     this.#directory = directory;
     this.#onFault = onFault;
-    this.#insert = db.prepare(insertSql(db));
+    this.#insert = new LedgerInsert(db);
     this.#exists = db.prepare<[string]>("SELECT 1 FROM requests WHERE id = ?").pluck();
     this.#moveCheckpoint = db.prepare(
       "INSERT INTO journal_checkpoint (id, segment, offset_bytes) VALUES (1, ?, ?) " +
@@ -160,7 +160,7 @@ export class Fold {
   /** One bad row must not hold up all others; a full disk must. */
   #insertRow(row: unknown[]): boolean {
     try {
-      this.#insert.run(...row);
+      this.#insert.run(row);
       return true;
     } catch (error) {
       if (isConstraintFailure(error) || error instanceof TypeError || error instanceof RangeError) {
@@ -228,15 +228,6 @@ export class Fold {
     }
   }
 }
-
-const insertSql = (db: SqliteDatabase): string => {
-  const sample = Object.fromEntries(ledgerColumns.map((column) => [column, null]));
-  return kyselyOver(db)
-    .insertInto("requests")
-    .values(sample as unknown as RequestsTable)
-    .onConflict((conflict) => conflict.column("id").doNothing())
-    .compile().sql;
-};
 
 const readCheckpoint = (db: SqliteDatabase): Position => {
   const row = db

@@ -23,7 +23,7 @@ type LineKind = keyof typeof layouts;
 
 export const encodeIntent = (intent: Intent): string =>
   `["o1",${quoted(intent.id)},${whole(intent.startedAt)},"${intent.operation}","${intent.callerKind}",` +
-  `${quoted(intent.deviceId)},${text(intent.userId)},${text(intent.organizationId)},` +
+  `${quoted(intent.callerId)},${text(intent.userId)},${text(intent.organizationId)},` +
   `${text(intent.sessionId)},${text(intent.model)},${intent.stream ? 1 : 0},${whole(intent.bodyBytes)},` +
   `${quoted(intent.upstream)},${whole(intent.holdMicroUsd)},${whole(intent.fallback.inputTokens)},` +
   `${whole(intent.fallback.costMicroUsd)},"${intent.fallback.accuracy}"]\n`;

@@ -242,7 +242,7 @@ test("whatever callers put into their names, a line stays one line and says the 
   const nasty = 'a"b\\c\nd\u0000e\u2028f\ud800g, "x": ]' as DeviceId;
   const { journal, directory } = setUp(context);
   await journal.open(
-    sampleIntent(1, { deviceId: nasty, model: "é漢" as ModelId, sessionId: "x".repeat(10_000) }),
+    sampleIntent(1, { callerId: nasty, model: "é漢" as ModelId, sessionId: "x".repeat(10_000) }),
   );
   journal.close(sampleOutcome(1, { durationMs: Number.NaN, firstByteMs: 1.5 }));
   await journal.end();

@@ -7,7 +7,7 @@ export const ledgerColumns = [
   "started_at",
   "operation",
   "caller_kind",
-  "device_id",
+  "caller_id",
   "user_id",
   "organization_id",
   "session_id",

@@ -1,4 +1,4 @@
-import type { DeviceId, EpochMs, OrganizationId, UserId } from "@claude-relay/contract";
+import type { AppKeyId, DeviceId, EpochMs, OrganizationId, UserId } from "@claude-relay/contract";
 import type { ColumnType, Generated } from "kysely";
 import type { DeviceStatus, RequestRow } from "../pipeline/ports.ts";
 
@@ -11,6 +11,7 @@ export type Tables = {
   devices: DevicesTable;
   superseded_tokens: SupersededTokensTable;
   enrollment_codes: EnrollmentCodesTable;
+  app_keys: AppKeysTable;
   audit: AuditTable;
   open_requests: OpenRequestsTable;
   journal_checkpoint: JournalCheckpointTable;
@@ -56,6 +57,25 @@ export type EnrollmentCodesTable = {
   revoked_at: EpochMs | null;
   models: string | null;
   requests_per_minute: number | null;
+  user_id: UserId | null;
+  organization_id: OrganizationId | null;
+};
+
+export type AppKeysTable = {
+  id: AppKeyId;
+  secret_hash: string;
+  previous_hash: string | null;
+  previous_valid_until: EpochMs | null;
+  created_at: EpochMs;
+  rotated_at: EpochMs | null;
+  expires_at: EpochMs | null;
+  revoked_at: EpochMs | null;
+  last_used_at: EpochMs | null;
+  models: string | null;
+  requests_per_minute: number | null;
+  requests_per_day: number | null;
+  concurrency: number | null;
+  doors: string | null;
   user_id: UserId | null;
   organization_id: OrganizationId | null;
 };

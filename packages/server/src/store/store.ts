@@ -1,3 +1,4 @@
+import type { AppKeyStore } from "../pipeline/app-key-ports.ts";
 import type {
   AuditLog,
   DeviceStore,
@@ -10,6 +11,7 @@ import { Journal } from "./journal.ts";
 import type { FileCalls } from "./journal-file.ts";
 import type { JournalOptions, LedgerSync } from "./journal-options.ts";
 import { journalDirectory } from "./segments.ts";
+import { startFault } from "./start-fault.ts";
 import { WorkerClient } from "./worker-client.ts";
 import { type Ports, portMethods } from "./worker-messages.ts";
 
@@ -33,6 +35,7 @@ export type Store = Readonly<{
   ledger: Ledger;
   devices: DeviceStore;
   enrollmentCodes: EnrollmentCodeStore;
+  appKeys: AppKeyStore;
   audit: AuditLog;
   usage: UsageQueries;
   /** How many rows of an earlier process's open requests were made at start. */
@@ -107,7 +110,7 @@ const openJournal = async (
     return new Journal(settings);
   } catch (error) {
     await client.stop({ segment: 0, offset: 0 });
-    throw new Error(`The journal in DATA_DIR ${options.dataDir} cannot be made: ${reason(error)}`);
+    throw startFault(error, { dataDir: options.dataDir, part: "journal" });
   }
 };
 
@@ -116,6 +119,7 @@ const remotePorts = (client: WorkerClient, onFault: OnFault): Ports => {
   return {
     devices: remote(client, "devices"),
     enrollmentCodes: remote(client, "enrollmentCodes"),
+    appKeys: remote(client, "appKeys"),
     audit: { ...audit, append: (entry) => reported(audit.append(entry), entry.action, onFault) },
     usage: remote(client, "usage"),
   };

@@ -1,6 +1,18 @@
 import type { Expression, ExpressionBuilder, SqlBool } from "kysely";
 import type { UsageFilter } from "../pipeline/ports.ts";
-import type { Tables } from "./schema.ts";
+import type { RequestsTable, Tables } from "./schema.ts";
+
+/** The column whose value each filter names. */
+const columns = {
+  callerKind: "caller_kind",
+  callerId: "caller_id",
+  user: "user_id",
+  organization: "organization_id",
+  model: "model",
+  operation: "operation",
+  upstream: "upstream",
+  status: "status",
+} as const satisfies Record<Exclude<keyof UsageFilter, "from" | "to">, keyof RequestsTable>;
 
 /** The filter as a condition on `requests`; true for an empty filter. */
 export const matching =
@@ -13,20 +25,11 @@ export const matching =
     if (filter.to !== undefined) {
       conditions.push(is("started_at", "<", filter.to));
     }
-    if (filter.device !== undefined) {
-      conditions.push(is("device_id", "=", filter.device));
-    }
-    if (filter.user !== undefined) {
-      conditions.push(is("user_id", "=", filter.user));
-    }
-    if (filter.organization !== undefined) {
-      conditions.push(is("organization_id", "=", filter.organization));
-    }
-    if (filter.model !== undefined) {
-      conditions.push(is("model", "=", filter.model));
-    }
-    if (filter.status !== undefined) {
-      conditions.push(is("status", "=", filter.status));
+    for (const field of Object.keys(columns) as (keyof typeof columns)[]) {
+      const value = filter[field];
+      if (value !== undefined) {
+        conditions.push(is(is.ref(columns[field]), "=", is.val(value)));
+      }
     }
     return is.and(conditions);
   };

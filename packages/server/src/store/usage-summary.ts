@@ -19,15 +19,21 @@ const dayMs = 24 * hourMs;
 
 /** Each dimension's value as SQL: plain columns, and times cut with arithmetic that every database shares. */
 const dimensionSql: Readonly<Record<UsageDimension, RawBuilder<string | number | null>>> = {
-  device: sql.ref("device_id"),
+  device: sql`case when caller_kind = 'device' then caller_id end`,
+  app_key: sql`case when caller_kind = 'app_key' then caller_id end`,
   user: sql.ref("user_id"),
   organization: sql.ref("organization_id"),
   model: sql.ref("model"),
+  operation: sql.ref("operation"),
+  upstream: sql.ref("upstream"),
   day: sql`started_at - started_at % ${sql.lit(dayMs)}`,
   hour: sql`started_at - started_at % ${sql.lit(hourMs)}`,
   status: sql.ref("status"),
   accuracy: sql.ref("accuracy"),
 };
+
+/** Where the caller got no whole answer, unless it left by itself. A row without a status is of a dead process. */
+const failed = sql`status >= 400 or error_type is not null or ending in ('upstream_broke', 'process_died')`;
 
 const summed = [
   "input_tokens",
@@ -37,8 +43,10 @@ const summed = [
   "cache_creation_1h_input_tokens",
   "web_search_requests",
   "web_fetch_requests",
-  "cost_micro_usd",
 ] as const;
+
+/** A subscription's calls are priced for comparison, and not billed. */
+const billed = sql<number>`case when price_flag = 'subscription' then 0 else cost_micro_usd end`;
 
 /** Sums, counts and latency percentiles over the matching ledger rows, whole and by group. */
 export const summarizeUsage = async (db: Kysely<Tables>, query: Query): Promise<UsageSummary> => {
@@ -83,8 +91,10 @@ const sumQuery = (
     .where(matching(filter))
     .select((is) => [
       is.fn.countAll<number>().as("requests"),
-      countWhere(is, sql`status >= 400`).as("errors"),
+      countWhere(is, failed).as("errors"),
       countWhere(is, sql`accuracy = 'estimated'`).as("estimated"),
+      is.fn.sum<number>(billed).as("cost_micro_usd"),
+      is.fn.sum<number>("cost_micro_usd").as("list_price_micro_usd"),
       ...summed.map((column) => is.fn.sum<number>(column).as(column)),
     ])
     .limit(mostGroups + 1);
@@ -103,37 +113,50 @@ const percentileQuery = (
   filter: UsageFilter,
   dimensions: readonly UsageDimension[],
 ) => {
-  const names = dimensions.map((name) => sql.ref(`by_${name}`));
   const partition =
-    dimensions.length === 0
-      ? sql``
-      : sql`partition by ${sql.join(dimensions.map((name) => dimensionSql[name]))}`;
+    dimensions.length === 0 ? sql`` : sql`partition by ${sql.join(dimensions.map(groupRef))}`;
   let ranked = db
-    .selectFrom("requests")
-    .where(matching(filter))
-    .where("duration_ms", "is not", null)
+    .selectFrom(durationQuery(db, filter, dimensions).as("counted"))
     .select([
       "duration_ms",
-      sql<number>`row_number() over (${partition} order by duration_ms)`.as("place"),
-      sql<number>`count(*) over (${partition})`.as("size"),
+      sql<number>`sum(alike) over (${partition} order by duration_ms)`.as("place"),
+      sql<number>`sum(alike) over (${partition})`.as("size"),
     ]);
   for (const name of dimensions) {
-    ranked = ranked.select(dimensionSql[name].as(`by_${name}`));
+    ranked = ranked.select(groupRef(name).as(`by_${name}`));
   }
   let query = db
     .selectFrom(ranked.as("ranked"))
     .select([at(50).as("p50"), at(95).as("p95"), at(99).as("p99")]);
-  for (const name of names) {
-    query = query.groupBy(name);
-  }
   for (const name of dimensions) {
-    query = query.select(sql.ref<string | number | null>(`by_${name}`).as(`by_${name}`));
+    query = query.select(groupRef(name).as(`by_${name}`)).groupBy(groupRef(name));
   }
   return query;
 };
 
+/** How many rows took how long: over a million rows, ranking these is twice as fast as ranking each row. */
+const durationQuery = (
+  db: Kysely<Tables>,
+  filter: UsageFilter,
+  dimensions: readonly UsageDimension[],
+) => {
+  let query = db
+    .selectFrom("requests")
+    .where(matching(filter))
+    .where("duration_ms", "is not", null)
+    .select((is) => ["duration_ms", is.fn.countAll<number>().as("alike")])
+    .groupBy("duration_ms");
+  for (const name of dimensions) {
+    query = query.select(dimensionSql[name].as(`by_${name}`)).groupBy(dimensionSql[name]);
+  }
+  return query;
+};
+
+const groupRef = (name: UsageDimension): RawBuilder<string | number | null> =>
+  sql.ref(`by_${name}`);
+
 const at = (percent: number): RawBuilder<number | null> =>
-  sql`max(case when place = (size * ${sql.lit(percent)} + 99) / 100 then duration_ms end)`;
+  sql`min(case when place * 100 >= size * ${sql.lit(percent)} then duration_ms end)`;
 
 const countWhere = (is: ExpressionBuilder<Tables, "requests">, condition: Expression<unknown>) =>
   is.fn.sum<number>(sql<number>`case when ${condition} then 1 else 0 end`);
@@ -153,6 +176,7 @@ const totalsOf = (row: Raw, percentiles: Raw | undefined): UsageTotals => ({
   web_search_requests: Number(row["web_search_requests"]),
   web_fetch_requests: Number(row["web_fetch_requests"]),
   cost_micro_usd: Number(row["cost_micro_usd"]) as MicroUsd,
+  list_price_micro_usd: Number(row["list_price_micro_usd"]) as MicroUsd,
   duration_ms:
     percentiles === undefined || percentiles["p50"] === null
       ? null

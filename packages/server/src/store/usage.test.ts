@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { type DeviceId, epochMs, type ModelId, microUsd } from "@claude-relay/contract";
 import fc from "fast-check";
-import type { UsageTotals } from "../pipeline/ports.ts";
+import type { UsageFilter, UsageTotals } from "../pipeline/ports.ts";
 import type { Intent, Outcome } from "../pipeline/types.ts";
 import { createStore, type Store } from "./store.ts";
 import { requestId, sampleIntent, sampleOutcome, sampleUsage } from "./testing/samples.ts";
@@ -53,9 +53,109 @@ test("totals add up tokens and money, and count errors and estimates", async (co
     web_search_requests: 3,
     web_fetch_requests: 6,
     cost_micro_usd: microUsd(2 * 9_876),
+    list_price_micro_usd: microUsd(2 * 9_876),
     duration_ms: { p50: 1_500, p95: 1_500, p99: 1_500 },
   };
   assert.deepEqual(totals, expected);
+});
+
+test("an error is whatever kept the caller from a whole answer, but for leaving mid-answer", async (context) => {
+  const store = await open(context);
+  const outcomes: readonly [Partial<Outcome>, errors: number][] = [
+    [{}, 0],
+    [{ status: 307 }, 0],
+    [{ status: 400, accuracy: "free" }, 1],
+    [{ status: 502, ending: "upstream_broke" }, 1],
+    [{ ending: "upstream_broke", accuracy: "estimated" }, 1],
+    [{ errorType: "overloaded_error", accuracy: "estimated" }, 1],
+    [{ ending: "process_died", accuracy: "estimated" }, 1],
+    [{ ending: "client_left", accuracy: "estimated" }, 0],
+    [{ status: 499, ending: "client_left", accuracy: "estimated" }, 1],
+  ];
+  for (const [number, [outcome, errors]] of outcomes.entries()) {
+    const callerId = `device-${number}` as DeviceId;
+    await record(store, number, { callerId }, outcome);
+    const { totals } = await store.usage.summary({ callerId });
+    assert.deepEqual([totals.requests, totals.errors], [1, errors], JSON.stringify(outcome));
+  }
+  assert.equal((await store.usage.summary({})).totals.errors, 6);
+});
+
+test("a request whose process was killed is an error, though it has no status", async (context) => {
+  const dataDir = tempDir(context);
+  const first = await createStore({ dataDir });
+  await first.ledger.open(sampleIntent(1));
+  await first.close();
+  const store = await createStore({ dataDir });
+  context.after(() => store.close());
+  const [row] = (await store.usage.rows({ limit: 1 })).data;
+  assert.deepEqual([row?.ending, row?.status], ["process_died", null]);
+  const { totals, groups } = await store.usage.summary({ groupBy: ["status"] });
+  assert.equal(totals.errors, 1);
+  assert.deepEqual(
+    groups.map(({ group, errors }) => [group.status, errors]),
+    [[null, 1]],
+  );
+});
+
+test("the simulator's rows and each operation's can be told apart and kept apart", async (context) => {
+  const store = await open(context);
+  await record(store, 1, { upstream: "simulator" });
+  await record(store, 2, { upstream: "anthropic" });
+  await record(store, 3, { upstream: "anthropic", operation: "count_tokens" });
+  const { groups } = await store.usage.summary({ groupBy: ["upstream", "operation"] });
+  assert.deepEqual(
+    groups.map(({ group, requests }) => [group.upstream, group.operation, requests]),
+    [
+      ["anthropic", "count_tokens", 1],
+      ["anthropic", "messages", 1],
+      ["simulator", "messages", 1],
+    ],
+  );
+  const idsOf = async (filter: UsageFilter) => {
+    const { data } = await store.usage.rows({ ...filter, limit: 10 });
+    const { totals } = await store.usage.summary(filter);
+    assert.equal(totals.requests, data.length);
+    return data.map(({ id }) => id);
+  };
+  assert.deepEqual(await idsOf({ upstream: "simulator" }), [requestId(1)]);
+  assert.deepEqual(await idsOf({ operation: "messages" }), [requestId(2), requestId(1)]);
+  const both = { upstream: "anthropic", operation: "messages" } as const;
+  assert.deepEqual(await idsOf(both), [requestId(2)]);
+  assert.deepEqual(await idsOf({ upstream: "elsewhere" }), []);
+});
+
+test("an app key that bears a device's name is another caller", async (context) => {
+  const store = await open(context);
+  const device = "same-name" as DeviceId;
+  await record(store, 1, { callerId: device });
+  await record(store, 2, { callerId: device, callerKind: "app_key" });
+  for (const [callerKind, number] of [
+    ["device", 1],
+    ["app_key", 2],
+  ] as const) {
+    const { data } = await store.usage.rows({ callerId: device, callerKind, limit: 10 });
+    assert.deepEqual(
+      data.map(({ id }) => id),
+      [requestId(number)],
+    );
+  }
+});
+
+test("what a subscription covers is shown at list price, and not billed", async (context) => {
+  const store = await open(context);
+  await record(store, 1);
+  await record(store, 2, { callerKind: "app_key" }, { priceFlag: "subscription" });
+  const { totals, groups } = await store.usage.summary({ groupBy: ["device", "app_key"] });
+  assert.equal(totals.cost_micro_usd, 9_876);
+  assert.equal(totals.list_price_micro_usd, 2 * 9_876);
+  assert.deepEqual(
+    groups.map(({ group, cost_micro_usd }) => [group.device, group.app_key, cost_micro_usd]),
+    [
+      [null, "device-1234", 0],
+      ["device-1234", null, 9_876],
+    ],
+  );
 });
 
 test("groups are cut by UTC day and hour, device and status, in order", async (context) => {
@@ -64,7 +164,7 @@ test("groups are cut by UTC day and hour, device and status, in order", async (c
     record(
       store,
       number,
-      { startedAt: epochMs(time), deviceId: device as DeviceId },
+      { startedAt: epochMs(time), callerId: device as DeviceId },
       { status, durationMs: number },
     );
   await at(1, midnight - 1, "device-a", 200);
@@ -129,7 +229,7 @@ test("filters hold for totals, groups and rows alike; from is in, to is out", as
     );
     assert.equal((await store.usage.summary(filter)).totals.requests, 1);
   }
-  const nobody = await store.usage.summary({ device: "nobody" as DeviceId });
+  const nobody = await store.usage.summary({ callerId: "nobody" as DeviceId });
   assert.equal(nobody.totals.requests, 0);
 });
 
@@ -142,11 +242,14 @@ test("percentiles are by nearest rank, for any durations", async (context) => {
       async (durations) => {
         const device = `device-${number}` as DeviceId;
         for (const durationMs of durations) {
-          await record(store, number++, { deviceId: device }, { durationMs });
+          await record(store, number++, { callerId: device }, { durationMs });
         }
         const sorted = [...durations].sort((a, b) => a - b);
         const rank = (percent: number) => sorted[Math.ceil((sorted.length * percent) / 100) - 1];
-        const { totals, groups } = await store.usage.summary({ device, groupBy: ["device"] });
+        const { totals, groups } = await store.usage.summary({
+          callerId: device,
+          groupBy: ["device"],
+        });
         const expected = { p50: rank(50), p95: rank(95), p99: rank(99) };
         assert.deepEqual(totals.duration_ms, expected);
         assert.deepEqual(groups[0]?.duration_ms, expected);

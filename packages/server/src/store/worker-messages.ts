@@ -1,4 +1,5 @@
 import type { ErrorCode } from "@claude-relay/contract";
+import type { AppKeyStore } from "../pipeline/app-key-ports.ts";
 import type {
   AuditLog,
   DeviceStore,
@@ -12,6 +13,7 @@ import type { Position } from "./segments.ts";
 export type Ports = {
   devices: DeviceStore;
   enrollmentCodes: EnrollmentCodeStore;
+  appKeys: AppKeyStore;
   audit: AuditLog;
   usage: UsageQueries;
 };
@@ -30,6 +32,7 @@ export const portMethods = {
     pruneSuperseded: true,
   },
   enrollmentCodes: { create: true, list: true, revoke: true, consume: true },
+  appKeys: { loadAll: true, list: true, put: true, touch: true },
   audit: { append: true, list: true },
   usage: { summary: true, rows: true },
 } as const satisfies { [Port in keyof Ports]: Record<keyof Ports[Port], true> };

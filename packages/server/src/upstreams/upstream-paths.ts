@@ -1,10 +1,12 @@
-import type { Operation } from "../pipeline/types.ts";
+import type { UpstreamOperation } from "../pipeline/types.ts";
 
 /** The fixed table of upstream paths: nothing a caller sends builds an upstream URL. */
-export const upstreamPath = (operation: Operation): string => {
+export const upstreamPath = (operation: UpstreamOperation): string => {
   switch (operation.kind) {
     case "messages":
       return operation.beta ? "/v1/messages?beta=true" : "/v1/messages";
+    case "complete":
+      return "/v1/messages";
     case "count_tokens":
       return operation.beta ? "/v1/messages/count_tokens?beta=true" : "/v1/messages/count_tokens";
     case "list_models": {
@@ -19,5 +21,5 @@ export const upstreamPath = (operation: Operation): string => {
   }
 };
 
-export const upstreamMethod = (operation: Operation): "GET" | "POST" =>
-  operation.kind === "messages" || operation.kind === "count_tokens" ? "POST" : "GET";
+export const upstreamMethod = (operation: UpstreamOperation): "GET" | "POST" =>
+  operation.kind === "list_models" || operation.kind === "get_model" ? "GET" : "POST";

@@ -19,21 +19,33 @@ const parse = (text: string): string[][] => {
 };
 
 describe("CSV", () => {
-  it("has the keys as its head, nulls as nothing, objects as JSON", () => {
+  it("has the columns as its head, nulls and what is missing as nothing, objects as JSON", () => {
     assert.equal(
-      csv([
-        { a: 1, b: null, c: "x" },
-        { a: -2.5, b: true, c: [{ d: 1 }] },
-      ]),
-      'a,b,c\r\n1,,x\r\n-2.5,true,"[{""d"":1}]"\r\n',
+      csv(
+        ["a", "b", "c"],
+        [
+          { c: "x", a: 1, b: null, hidden: "no column" },
+          { a: -2.5, b: true, c: [{ d: 1 }] },
+          { c: 0 },
+        ],
+      ),
+      'a,b,c\r\n1,,x\r\n-2.5,true,"[{""d"":1}]"\r\n,,0\r\n',
     );
-    assert.equal(csv([]), "");
+  });
+
+  it("has its head without rows too", () => {
+    assert.equal(csv(["a", "b"], []), "a,b\r\n");
   });
 
   it("gives back every text, but for the apostrophe before a formula", () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: "binary" }), { minLength: 1 }), (texts) => {
-        const [, ...rows] = parse(csv(texts.map((text) => ({ text }))));
+        const [, ...rows] = parse(
+          csv(
+            ["text"],
+            texts.map((text) => ({ text })),
+          ),
+        );
         assert.deepEqual(
           rows.map(([cell]) => cell),
           texts.map((text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text)),
@@ -44,7 +56,7 @@ describe("CSV", () => {
 
   it("disarms what a spreadsheet would run", () => {
     for (const text of ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]) {
-      const [, [cell = ""] = []] = parse(csv([{ text }]));
+      const [, [cell = ""] = []] = parse(csv(["text"], [{ text }]));
       assert.equal(cell, `'${text}`);
     }
   });

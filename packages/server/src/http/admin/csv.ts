@@ -1,15 +1,13 @@
 /**
- * Rows as CSV (RFC 4180), the first row's keys as its head. A text that a spreadsheet would take for a
+ * Rows as CSV (RFC 4180) under a head of the columns' names, which is there without rows too. A text that a spreadsheet would take for a
  * formula is led by an apostrophe: model and device names come from callers.
  */
-export const csv = (rows: readonly Readonly<Record<string, unknown>>[]): string => {
-  const [first] = rows;
-  if (first === undefined) {
-    return "";
-  }
-  const names = Object.keys(first);
-  const lines = rows.map((row) => names.map((name) => cell(row[name])).join(","));
-  return `${[names.map(cell).join(","), ...lines].join("\r\n")}\r\n`;
+export const csv = (
+  columns: readonly string[],
+  rows: readonly Readonly<Record<string, unknown>>[],
+): string => {
+  const lines = rows.map((row) => columns.map((name) => cell(row[name])).join(","));
+  return `${[columns.map(cell).join(","), ...lines].join("\r\n")}\r\n`;
 };
 
 const cell = (value: unknown): string => {

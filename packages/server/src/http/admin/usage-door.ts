@@ -11,7 +11,7 @@ import { type TypedApp, typedApp } from "../typed-app.ts";
 import type { AdminAccess } from "./access.ts";
 import { csv } from "./csv.ts";
 import { dimensionsOf, filterOf, narrow } from "./usage-query.ts";
-import { summaryRows, wireRow, wireSummary } from "./usage-wire.ts";
+import { requestColumns, summaryColumns, summaryRows, wireRow, wireSummary } from "./usage-wire.ts";
 
 export type AdminUsageDoorDeps = Readonly<{ usage: UsageQueries; access: AdminAccess }>;
 
@@ -36,13 +36,18 @@ const offerSums = (app: TypedApp, { usage, access }: AdminUsageDoorDeps): void =
       },
     },
     async (request, reply) => {
+      const viewer = await access.viewer(request);
       const { query } = request;
-      const filter = narrow(filterOf(query), await access.viewer(request));
+      const filter = narrow(filterOf(query), viewer);
       const groupBy = dimensionsOf(query.group_by);
       const summary = await usage.summary({ ...filter, groupBy });
-      return query.format === "csv"
-        ? sendCsv(reply, "usage", summaryRows(summary, groupBy))
-        : reply.send(wireSummary(summary, groupBy, filter));
+      if (query.format !== "csv") {
+        return reply.send(wireSummary(summary, groupBy, filter));
+      }
+      if (summary.truncated) {
+        reply.header("x-relay-truncated", "true");
+      }
+      return sendCsv(reply, "usage", csv(summaryColumns(groupBy), summaryRows(summary, groupBy)));
     },
   );
 };
@@ -59,29 +64,38 @@ const offerRows = (app: TypedApp, { usage, access }: AdminUsageDoorDeps): void =
       },
     },
     async (request, reply) => {
+      const viewer = await access.viewer(request);
       const { query } = request;
-      const filter = narrow(filterOf(query), await access.viewer(request));
-      const page = await usage.rows({
-        ...filter,
-        status: query.status,
-        limit: query.limit ?? 100,
-        cursor: query.cursor,
-      });
-      const data = page.data.map(wireRow);
+      const filter = narrow(filterOf(query), viewer);
+      const { limit = 100, cursor } = query;
+      const { data: rows, next_cursor } = await usage.rows({ ...filter, limit, cursor });
+      const data = rows.map(wireRow);
+      nameNextPage(reply, query, next_cursor);
       return query.format === "csv"
-        ? sendCsv(reply, "requests", data)
-        : reply.send({ data, next_cursor: page.next_cursor });
+        ? sendCsv(reply, "requests", csv(requestColumns, data))
+        : reply.send({ data, next_cursor });
     },
   );
 };
 
-const sendCsv = (
-  reply: FastifyReply,
-  name: string,
-  rows: readonly Readonly<Record<string, unknown>>[],
-): FastifyReply =>
+/**
+ * Where the next page is, for readers of CSV and for tools that follow links (RFC 8288). The target has no
+ * path: it is resolved against the address the client itself used, whatever proxy stands between.
+ */
+const nameNextPage = (reply: FastifyReply, query: object, cursor: string | null): void => {
+  if (cursor === null) {
+    return;
+  }
+  const next = new URLSearchParams({ ...asked(query), cursor });
+  reply.header("link", `<?${next}>; rel="next"`).header("x-relay-next-cursor", cursor);
+};
+
+const asked = (query: object): Record<string, string> =>
+  Object.fromEntries(Object.entries(query).map(([name, value]) => [name, String(value)]));
+
+const sendCsv = (reply: FastifyReply, name: string, text: string): FastifyReply =>
   reply
-    .serializer((text: unknown) => String(text))
+    .serializer(String)
     .header("content-type", "text/csv; charset=utf-8")
     .header("content-disposition", `attachment; filename="${name}.csv"`)
-    .send(csv(rows));
+    .send(text);

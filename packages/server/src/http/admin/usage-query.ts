@@ -1,51 +1,69 @@
-import type { DeviceId, EpochMs, ModelId, OrganizationId, UserId } from "@claude-relay/contract";
+import type { AppKeyId, DeviceId, ModelId, OrganizationId, UserId } from "@claude-relay/contract";
 import type { UsageDimension, UsageFilter } from "../../pipeline/ports.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
+import type { Operation } from "../../pipeline/types.ts";
 import type { Viewer } from "./access.ts";
+import { instant } from "./usage-time.ts";
 
 type FilterQuery = Readonly<{
   from?: string;
   to?: string;
   device?: string;
+  app_key?: string;
   user?: string;
   org?: string;
   model?: string;
+  operation?: Operation["kind"];
+  upstream?: string;
+  status?: number;
 }>;
 
 /** What a query asks for. @throws Refusal `invalid_request` */
-export const filterOf = (query: FilterQuery): UsageFilter => ({
-  from: instant("from", query.from),
-  to: instant("to", query.to),
-  device: query.device as DeviceId | undefined,
-  user: query.user as UserId | undefined,
-  organization: query.org as OrganizationId | undefined,
-  model: query.model as ModelId | undefined,
-});
+export const filterOf = (query: FilterQuery): UsageFilter => {
+  const from = query.from === undefined ? undefined : instant("from", query.from);
+  const to = query.to === undefined ? undefined : instant("to", query.to);
+  if (from !== undefined && to !== undefined && from > to) {
+    throw new Refusal("invalid_request", "from must not be after to.");
+  }
+  return {
+    from,
+    to,
+    ...callerOf(query),
+    user: query.user as UserId | undefined,
+    organization: query.org as OrganizationId | undefined,
+    model: query.model as ModelId | undefined,
+    operation: query.operation,
+    upstream: query.upstream,
+    status: query.status,
+  };
+};
 
-/** @throws Refusal `forbidden` when a caller asks for another's usage */
+const callerOf = ({ device, app_key: appKey }: FilterQuery): UsageFilter => {
+  if (device !== undefined && appKey !== undefined) {
+    throw new Refusal("invalid_request", "device and app_key exclude each other: leave one out.");
+  }
+  if (device !== undefined) {
+    return { callerKind: "device", callerId: device as DeviceId };
+  }
+  return appKey === undefined ? {} : { callerKind: "app_key", callerId: appKey as AppKeyId };
+};
+
+/**
+ * The filter as far as the viewer may see: whatever else a caller asks for, it gets only its own rows.
+ * @throws Refusal `forbidden` when a caller asks for another's usage
+ */
 export const narrow = (filter: UsageFilter, viewer: Viewer): UsageFilter => {
   if (viewer.kind === "admin") {
     return filter;
   }
-  const own = viewer.caller.id;
-  if (filter.device !== undefined && filter.device !== own) {
-    throw new Refusal("forbidden", "A device sees only its own usage: leave `device` out.");
-  }
-  return { ...filter, device: own };
-};
-
-const instant = (field: string, value: string | undefined): EpochMs | undefined => {
-  if (value === undefined) {
-    return undefined;
-  }
-  const parsed = Date.parse(value);
-  if (Number.isNaN(parsed)) {
+  const { kind, id } = viewer.caller;
+  if (filter.callerId !== undefined && (kind !== filter.callerKind || id !== filter.callerId)) {
     throw new Refusal(
-      "invalid_request",
-      `${field} must be a time such as 2026-11-21 or 2026-11-21T13:00:00Z.`,
+      "forbidden",
+      "Without the admin token a caller sees only its own usage: leave `device` and `app_key` out.",
     );
   }
-  return parsed as EpochMs;
+  return { ...filter, callerKind: kind, callerId: id };
 };
 
 /** `group_by=model,day` */

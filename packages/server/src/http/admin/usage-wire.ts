@@ -1,3 +1,4 @@
+import { UsageReport, UsageRequest } from "@claude-relay/contract";
 import type {
   RequestRow,
   UsageDimension,
@@ -28,6 +29,19 @@ export const summaryRows = (
     ? [flat({}, totals)]
     : groups.map(({ group, ...sums }) => flat(wireGroup(group, groupBy), sums));
 
+/** The columns of those rows. */
+export const summaryColumns = (groupBy: readonly UsageDimension[]): string[] => [
+  ...groupBy.map(wireName),
+  ...Object.keys(UsageReport.properties.totals.properties).filter((name) => name !== "duration_ms"),
+  ...percentiles.map(([column]) => column),
+];
+
+const percentiles = [
+  ["duration_ms_p50", "p50"],
+  ["duration_ms_p95", "p95"],
+  ["duration_ms_p99", "p99"],
+] as const;
+
 const wireGroup = (group: UsageGroup["group"], groupBy: readonly UsageDimension[]) =>
   Object.fromEntries(groupBy.map((name) => [wireName(name), group[name] ?? null]));
 
@@ -37,9 +51,16 @@ const wireName = (dimension: UsageDimension): string =>
 const time = (at: number | null | undefined): string | null =>
   at === null || at === undefined ? null : new Date(at).toISOString();
 
+/** The columns of a ledger row as CSV. */
+export const requestColumns: readonly string[] = Object.keys(UsageRequest.properties);
+
 /** One ledger row as JSON and CSV show it. */
-export const wireRow = (row: RequestRow) => ({
+export const wireRow = ({ caller_id, ...row }: RequestRow) => ({
   ...row,
+  device_id: row.caller_kind === "device" ? caller_id : null,
+  app_key: row.caller_kind === "app_key" ? caller_id : null,
+  cost_micro_usd: row.price_flag === "subscription" ? 0 : row.cost_micro_usd,
+  list_price_micro_usd: row.cost_micro_usd,
   started_at: new Date(row.started_at).toISOString(),
   finished_at: time(row.finished_at),
   iterations: row.iterations === null ? null : row.iterations.map(wireIteration),
@@ -64,7 +85,5 @@ const flat = (
 ): Record<string, unknown> => ({
   ...group,
   ...totals,
-  duration_ms_p50: duration_ms?.p50 ?? null,
-  duration_ms_p95: duration_ms?.p95 ?? null,
-  duration_ms_p99: duration_ms?.p99 ?? null,
+  ...Object.fromEntries(percentiles.map(([column, name]) => [column, duration_ms?.[name] ?? null])),
 });

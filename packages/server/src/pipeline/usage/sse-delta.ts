@@ -8,8 +8,8 @@ export type DeltaShare = {
   counts: boolean;
 };
 
-const head = Buffer.from('{"type":"content_block_delta","index":');
-const typeHead = Buffer.from(',"delta":{"type":"');
+const head = '{"type":"content_block_delta","index":';
+const typeHead = ',"delta":{"type":"';
 
 /** Bytes of each kind's event that are not text: a sample with no text in it. */
 const envelopes = {
@@ -25,21 +25,22 @@ const envelopes = {
 /**
  * Reads a delta's share from its data line without parsing it: the kind stands at a fixed place.
  * Signatures and citations are no output tokens. An unknown spelling counts as text.
- * @param end end of the bytes at hand; `size` is the whole line's length, which may be more
+ * @param text a character for each byte; the line stands in it from `start` to `end`
+ * @param size the whole line's length, which may be more
  */
 export const readDelta = (
   share: DeltaShare,
-  bytes: Buffer,
+  text: string,
   start: number,
   end: number,
   size: number,
 ): void => {
   share.hiddenTokens = 0;
   share.counts = true;
-  const type = typeOffset(bytes, start, end);
+  const type = typeOffset(text, start, end);
   const longIndex = type < 0 ? 0 : type - start - head.length - 1 - typeHead.length;
-  const kind = type < 0 ? 0x74 : bytes[type];
-  if (kind === 0x73 || (kind === 0x63 && bytes[type + 1] === 0x69)) {
+  const kind = type < 0 ? 0x74 : text.charCodeAt(type);
+  if (kind === 0x73 || (kind === 0x63 && text.charCodeAt(type + 1) === 0x69)) {
     share.counts = false;
     share.textBytes = 0;
     return;
@@ -47,56 +48,48 @@ export const readDelta = (
   let envelope = envelopes.text;
   if (kind === 0x69) {
     envelope = envelopes.input;
-  } else if (kind === 0x74 && bytes[type + 1] === 0x68) {
-    envelope = envelopes.thinking + readHidden(share, bytes, end);
+  } else if (kind === 0x74 && text.charCodeAt(type + 1) === 0x68) {
+    envelope = envelopes.thinking + readHidden(share, text, end);
   }
   share.textBytes = Math.max(0, size - envelope - longIndex);
 };
 
 /** Where the delta's type begins, or -1. The index before it has one to three digits. */
-const typeOffset = (bytes: Buffer, start: number, end: number): number => {
+const typeOffset = (text: string, start: number, end: number): number => {
   let i = start + head.length;
-  if (!startsWith(bytes, start, end, head)) {
+  if (!startsWith(text, start, end, head)) {
     return -1;
   }
-  for (let digits = 0; digits < 3 && i < end && isDigit(bytes[i] as number); digits++) {
+  for (let digits = 0; digits < 3 && i < end && isDigit(text.charCodeAt(i)); digits++) {
     i++;
   }
-  return startsWith(bytes, i, end, typeHead) ? i + typeHead.length : -1;
+  return startsWith(text, i, end, typeHead) ? i + typeHead.length : -1;
 };
 
-const startsWith = (bytes: Buffer, start: number, end: number, expected: Buffer): boolean => {
-  if (start < 0 || start + expected.length >= end) {
-    return false;
-  }
-  for (let i = 0; i < expected.length; i++) {
-    if (bytes[start + i] !== expected[i]) {
-      return false;
-    }
-  }
-  return true;
-};
+/** Never at the very end: something follows whatever is looked for. */
+const startsWith = (text: string, start: number, end: number, expected: string): boolean =>
+  start >= 0 && start + expected.length < end && text.startsWith(expected, start);
 
 const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;
 
-const estimateKey = Buffer.from(',"estimated_tokens":');
-const nothingHidden = Buffer.from(',"estimated_tokens":null');
+const estimateKey = ',"estimated_tokens":';
+const nothingHidden = ',"estimated_tokens":null';
 
 /**
  * `,"estimated_tokens":50}}` at the end of a thinking delta says what it hides; at most seven digits are read.
  * Gives the bytes it takes.
  */
-const readHidden = (share: DeltaShare, bytes: Buffer, end: number): number => {
+const readHidden = (share: DeltaShare, text: string, end: number): number => {
   const last = end - 2;
-  if (startsWith(bytes, last - nothingHidden.length, end, nothingHidden)) {
+  if (startsWith(text, last - nothingHidden.length, end, nothingHidden)) {
     return nothingHidden.length;
   }
   let i = last;
   let tokens = 0;
-  for (let unit = 1; unit < 1e7 && i > 0 && isDigit(bytes[i - 1] as number); unit *= 10) {
-    tokens += unit * ((bytes[--i] as number) - 0x30);
+  for (let unit = 1; unit < 1e7 && i > 0 && isDigit(text.charCodeAt(i - 1)); unit *= 10) {
+    tokens += unit * (text.charCodeAt(--i) - 0x30);
   }
-  if (i === last || !startsWith(bytes, i - estimateKey.length, end, estimateKey)) {
+  if (i === last || !startsWith(text, i - estimateKey.length, end, estimateKey)) {
     return 0;
   }
   share.hiddenTokens = tokens;

@@ -1,12 +1,17 @@
+import { latin1 } from "../latin1.ts";
+
 /** An event's data is kept up to here; upstream's counted events have a few hundred bytes. */
 export const maxEventBytes = 1024 * 1024;
 
-/** What a scanner tells of. `end` is exclusive; the bytes are only lent for the call. */
+/** What a scanner tells of. */
 export type SseReader = Readonly<{
   /** Whether this event's data must be kept whole. The name is null until an `event:` line is seen. */
   wants(name: string | null): boolean;
-  /** A line of data of an event that is not kept: passed on at once. `size` counts bytes not kept, too. */
-  onLine(name: string | null, bytes: Buffer, start: number, end: number, size: number): void;
+  /**
+   * A line of data of an event that is not kept, passed on at once: it stands in `text`, a character for each
+   * byte, from `start` up to `end`. `size` counts bytes not kept, too.
+   */
+  onLine(name: string | null, text: string, start: number, end: number, size: number): void;
   /** A wanted event; `data` is null when it was longer than `maxEventBytes`. */
   onEvent(name: string | null, data: string | null): void;
 }>;
@@ -16,8 +21,9 @@ const cr = 0x0d;
 const space = 0x20;
 const colon = 0x3a;
 
-const hotHead = Buffer.from("event: content_block_delta\ndata: ");
-const hotName = "content_block_delta";
+const eventHead = "event: ";
+const dataHead = "data: ";
+const longestName = 256;
 
 /**
  * Splits a stream of server-sent events, however it is cut into chunks.
@@ -46,29 +52,42 @@ export class SseScanner {
   }
 
   push(chunk: Buffer): void {
-    let at = 0;
-    while (at < chunk.length) {
-      at = this.#pushDelta(chunk, at) ?? this.#pushLine(chunk, at);
+    const text = latin1(chunk);
+    const firstCr = text.indexOf("\r");
+    const plainEnd = firstCr < 0 ? text.length : firstCr;
+    for (let at = 0; at < text.length; ) {
+      at = this.#pushEvent(chunk, text, at, plainEnd) ?? this.#pushLine(chunk, at);
     }
   }
 
-  /** The hot path: a whole delta event in one chunk, spelt as upstream spells it. */
-  #pushDelta(chunk: Buffer, at: number): number | null {
-    const start = at + hotHead.length;
-    if (start >= chunk.length || this.#hasFields || this.#lineSize > 0 || this.#afterCr) {
+  /**
+   * The hot path: a whole event in one chunk, spelt as upstream spells it. Searching a string takes a fraction
+   * of what looking at the bytes one by one does.
+   * @param text the chunk, a character for each byte; before `plainEnd` no CR is in it
+   */
+  #pushEvent(chunk: Buffer, text: string, at: number, plainEnd: number): number | null {
+    if (this.#hasFields || this.#lineSize > 0 || this.#afterCr || !text.startsWith(eventHead, at)) {
       return null;
     }
-    for (let i = 0; i < hotHead.length; i++) {
-      if (chunk[at + i] !== hotHead[i]) {
-        return null;
-      }
+    const nameEnd = text.indexOf("\n", at);
+    const start = nameEnd + 1 + dataHead.length;
+    if (nameEnd < 0 || nameEnd - at > longestName || !text.startsWith(dataHead, nameEnd + 1)) {
+      return null;
     }
-    const end = lineEnd(chunk, start);
-    if (end + 1 >= chunk.length || chunk[end] !== lf || chunk[end + 1] !== lf) {
+    const end = text.indexOf("\n", start);
+    if (end < 0 || end - start >= maxEventBytes || end + 2 > plainEnd) {
+      return null;
+    }
+    if (text.charCodeAt(end + 1) !== lf) {
       return null;
     }
     this.#isFirstLine = false;
-    this.#reader.onLine(hotName, chunk, start, end, end - start);
+    const name = text.slice(at + eventHead.length, nameEnd);
+    if (this.#reader.wants(name)) {
+      this.#reader.onEvent(name, chunk.toString("utf8", start, end));
+    } else {
+      this.#reader.onLine(name, text, start, end, end - start);
+    }
     return end + 2;
   }
 
@@ -134,7 +153,7 @@ export class SseScanner {
     } else {
       const name = fieldValue(bytes, start, end, "event");
       if (name >= 0) {
-        this.#name = size > 256 ? "" : bytes.toString("latin1", name, end);
+        this.#name = size > longestName ? "" : bytes.toString("latin1", name, end);
       }
     }
   }
@@ -142,7 +161,8 @@ export class SseScanner {
   #readData(bytes: Buffer, start: number, end: number, size: number): void {
     this.#hasData = true;
     if (!this.#reader.wants(this.#name)) {
-      this.#reader.onLine(this.#name, bytes, start, end, size);
+      const text = bytes.toString("latin1", start, end);
+      this.#reader.onLine(this.#name, text, 0, text.length, size);
       return;
     }
     this.#dataSize += size + 1;
@@ -172,8 +192,8 @@ export class SseScanner {
       this.#reader.onEvent(this.#name, isKept ? this.#data : null);
     } else if (this.#dataSize > 0) {
       // The data came before the name: only now is it clear that nobody wants it whole.
-      const bytes = Buffer.from(this.#data);
-      this.#reader.onLine(this.#name, bytes, 0, bytes.length, this.#dataSize - 1);
+      const text = Buffer.from(this.#data).toString("latin1");
+      this.#reader.onLine(this.#name, text, 0, text.length, this.#dataSize - 1);
     }
   }
 }

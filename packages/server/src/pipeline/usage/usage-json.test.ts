@@ -120,6 +120,49 @@ describe("metering an answer in one piece", () => {
   });
 });
 
+/** Objects written by hand, so that a key may come twice or be misspelt. */
+const members = fc.array(
+  fc.tuple(
+    fc.oneof(
+      { weight: 4, arbitrary: fc.constantFrom("type", "model", "usage", "error", "id") },
+      fc.constantFrom(
+        ...["content", "request_id", "stop_reason", "new", "__proto__"],
+        ...["Type", "MODEL", "u\\u0073age", "u\u017fage"],
+      ),
+    ),
+    fc.oneof(
+      fc.constantFrom('"message"', '"error"', '"claude-opus-5-5"', '"mödel"', "null", "1.0", "[]"),
+      fc.constantFrom(
+        '{"output_tokens":3,"input_tokens":4}',
+        '{"output_tokens":3,"output_tokens":9}',
+        '{"type":"overloaded_error","message":"m"}',
+        '{"output_tokens": 3}',
+        '{"output_tokens":3}}',
+      ),
+      fc.json(),
+    ),
+  ),
+  { maxLength: 6 },
+);
+
+describe("an answer that is parsed", () => {
+  it("reads as one that is scanned", () => {
+    fc.assert(
+      fc.property(members, (all) => {
+        const body = `{${all.map(([key, value]) => `"${key}":${value}`).join(",")}}`;
+        // Long bodies are scanned.
+        const [parsed, scanned] = [read(body), read(body + " ".repeat(8 * 1024))];
+        const { usage, estimatedOutputTokens, ...rest } = scanned;
+        assert.deepEqual({ ...parsed, ...rest }, parsed);
+        if (estimatedOutputTokens === 0) {
+          assert.deepEqual(parsed.usage, usage);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
 describe("the estimate of input tokens", () => {
   it("is one token for four bytes, rounded up", () => {
     assert.deepEqual([0, 1, 4, 5, 4000].map(estimateInputTokens), [0, 1, 1, 2, 1000]);

@@ -37,9 +37,9 @@ class SseMeter implements UsageMeter {
   readonly #share: DeltaShare = { textBytes: 0, hiddenTokens: 0, counts: true };
   readonly #scanner = new SseScanner({
     wants: isRead,
-    onLine: (name, bytes, start, end, size) => {
+    onLine: (name, text, start, end, size) => {
       if (name === delta) {
-        this.#countDelta(bytes, start, end, size);
+        this.#countDelta(text, start, end, size);
       }
     },
     onEvent: (name, data) => this.#readEvent(name, data),
@@ -78,9 +78,9 @@ class SseMeter implements UsageMeter {
     };
   }
 
-  #countDelta(bytes: Buffer, start: number, end: number, size: number): void {
+  #countDelta(text: string, start: number, end: number, size: number): void {
     const share = this.#share;
-    readDelta(share, bytes, start, end, size);
+    readDelta(share, text, start, end, size);
     if (!share.counts) {
       return;
     }
@@ -106,11 +106,11 @@ class SseMeter implements UsageMeter {
     } else if (type === "error") {
       this.#errorType = errorTypeOf(event);
     } else if (type === delta && data !== null) {
-      this.#countNameless(Buffer.from(data));
+      this.#countNameless(Buffer.from(data).toString("latin1"));
     }
   }
 
-  #countNameless(data: Buffer): void {
+  #countNameless(data: string): void {
     this.#countDelta(data, 0, data.length, data.length);
   }
 

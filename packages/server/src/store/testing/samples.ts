@@ -34,7 +34,7 @@ export const sampleIntent = (number: number, changes: Partial<Intent> = {}): Int
   startedAt: epochMs(noon + number),
   operation: "messages",
   callerKind: "device",
-  deviceId: "device-1234" as DeviceId,
+  callerId: "device-1234" as DeviceId,
   userId: "user-1" as UserId,
   organizationId: "org-1" as OrganizationId,
   sessionId: "0b8f7a52-5c1c-4f0e-9d0a-6a3f5f1f2a10",

@@ -2,7 +2,7 @@ import { sampleOf } from "./json-schema.ts";
 import { readPrompt } from "./prompt.ts";
 import type { Plan } from "./scenario.ts";
 import { tokensOf } from "./tokens.ts";
-import { type ToolCall, toolCallsIn } from "./tool-use.ts";
+import { objectIn, type ToolCall, toolCallsIn } from "./tool-use.ts";
 import type { MessagesBody, OutputBlock, StopReason } from "./wire.ts";
 
 /** A text too long to hold: `piece` so many times, then `rest`. */
@@ -33,8 +33,8 @@ const hugePiece = "All work and no play makes Jack a dull boy.\n".repeat(372);
 /** The same body and plan always give the same answer, ids apart. */
 export const answerTo = (body: MessagesBody, plan: Plan, nextId: NextId): Answer => {
   const maxTokens = body.max_tokens ?? 0;
-  if (plan.refusal) {
-    return finished([], "refusal", null, maxTokens);
+  if (plan.refusal || plan.empty) {
+    return finished([], plan.refusal ? "refusal" : "end_turn", null, maxTokens);
   }
   if (plan.deltas !== null || plan.hugeBytes !== null) {
     return finished([...thinkingOf(body), longText(plan)], "end_turn", null, maxTokens);
@@ -90,6 +90,10 @@ const outputTokensOf = (block: AnswerBlock): number => {
 
 const wantedBlocks = (body: MessagesBody, plan: Plan, nextId: NextId): readonly OutputBlock[] => {
   const prompt = readPrompt(body.messages);
+  if (plan.toolUse !== null) {
+    const input = objectIn(prompt.text) ?? {};
+    return [{ type: "tool_use", id: nextId("toolu"), name: plan.toolUse, input }];
+  }
   const calls = prompt.toolResults.length > 0 ? [] : toolCallsIn(prompt.text, body);
   return [
     ...thinkingOf(body),

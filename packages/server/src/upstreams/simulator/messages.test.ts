@@ -235,6 +235,27 @@ test("a refusal has its own stop reason and no text", async (t) => {
   assert.deepEqual(answer.content, []);
 });
 
+test("an empty answer has no content, and ends as any other", async (t) => {
+  const { baseURL } = await startSimulator(t);
+  const answer = await answerTo(baseURL, { ...ask("hi"), model: "claude-sim-empty" });
+  assert.equal(answer.stop_reason, "end_turn");
+  assert.deepEqual(answer.content, []);
+});
+
+test("a scenario asks for a tool that was not offered, with the prompt's object", async (t) => {
+  const { baseURL } = await startSimulator(t);
+  const model = "claude-sim-tool:mcp__x__y";
+  for (const [prompt, input] of [
+    ['take {"a":{"b":"}"}} now', { a: { b: "}" } }],
+    ["take nothing", {}],
+  ] as const) {
+    const answer = await answerTo(baseURL, { ...ask(prompt), model });
+    assert.equal(answer.stop_reason, "tool_use");
+    const [block] = answer.content as unknown as [Record<string, unknown>];
+    assert.deepEqual([block["name"], block["input"]], ["mcp__x__y", input]);
+  }
+});
+
 test("whatever stands in the fields of a body, the simulator answers and does not break", async (t) => {
   const { baseURL } = await startSimulator(t, { record: false });
   const fields = [

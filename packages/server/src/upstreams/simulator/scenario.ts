@@ -32,6 +32,10 @@ export type Plan = Readonly<{
   hugeBytes: number | null;
   usageHeavy: boolean;
   refusal: boolean;
+  /** An answer without any content. */
+  empty: boolean;
+  /** Asks for this tool in every answer, whether the request offers it or not. */
+  toolUse: string | null;
   unknownEvents: boolean;
   setCookie: boolean;
   gzip: boolean;
@@ -54,23 +58,24 @@ const plainPlan: Plan = {
   hugeBytes: null,
   usageHeavy: false,
   refusal: false,
+  empty: false,
+  toolUse: null,
   unknownEvents: false,
   setCookie: false,
   gzip: false,
 };
 
 type Arguments = (index: number, fallback: number) => number;
-type Scenario = Readonly<{
-  usage: string;
-  does: string;
-  plan: (number: Arguments) => Partial<Plan>;
-}>;
+/** The first argument as it stands, or a fallback. */
+type Word = (fallback: string) => string;
+type ReadPlan = (number: Arguments, word: Word) => Partial<Plan>;
+type Scenario = Readonly<{ usage: string; does: string; plan: ReadPlan }>;
 
-const scenario = (
-  usage: string,
-  does: string,
-  plan: (number: Arguments) => Partial<Plan>,
-): Scenario => ({ usage, does, plan });
+const scenario = (usage: string, does: string, plan: ReadPlan): Scenario => ({
+  usage,
+  does,
+  plan,
+});
 
 const failure = (status: number, retryAfterSeconds: number | null = null, html = false) => ({
   failure: { status, retryAfterSeconds, html },
@@ -164,6 +169,12 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     () => ({ usageHeavy: true }),
   ),
   refusal: scenario("refusal", "stop_reason refusal, no text", () => ({ refusal: true })),
+  empty: scenario("empty", "stop_reason end_turn, no content at all", () => ({ empty: true })),
+  tool: scenario(
+    "tool:Bash",
+    "uses that tool in every answer, offered or not, with the first JSON object of the prompt",
+    (_, word) => ({ toolUse: word("Bash") }),
+  ),
   "unknown-events": scenario("unknown-events", "events and fields no client knows", () => ({
     unknownEvents: true,
   })),
@@ -198,7 +209,10 @@ const partOf = (part: string, seen: Sightings): Partial<Plan> => {
     const known = [...Object.keys(scenarios), "first-n:K:…"].join(", ");
     throw invalid(`x-simulator-scenario: no scenario '${part}'. Known: ${known}`);
   }
-  return found.plan((index, fallback) => numberAt(args, index, fallback, part));
+  return found.plan(
+    (index, fallback) => numberAt(args, index, fallback, part),
+    (fallback) => args[0] ?? fallback,
+  );
 };
 
 const numberAt = (args: readonly string[], index: number, fallback: number, part: string) => {

@@ -42,9 +42,13 @@ const forced = (
     return [];
   }
   const same = asked.find((call) => call.tool === tool);
-  const brace = prompt.indexOf("{");
-  const input = brace < 0 ? null : jsonAt(prompt.slice(brace));
-  return [same ?? { tool, input: input ?? sampleInput(tool) }];
+  return [same ?? { tool, input: objectIn(prompt) ?? sampleInput(tool) }];
+};
+
+/** The JSON object at the first brace of a text, or null. */
+export const objectIn = (text: string): unknown => {
+  const brace = text.indexOf("{");
+  return brace < 0 ? null : jsonAt(text.slice(brace));
 };
 
 const isNamed = (tool: InputTool): tool is NamedTool => typeof tool.name === "string";

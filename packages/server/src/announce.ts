@@ -1,0 +1,83 @@
+/** What the log says once the relay is up: how it is set up, and what an operator should know of that. */
+import type { Relay } from "./compose.ts";
+import type { CompleteChoice } from "./compose-complete.ts";
+import type { Config } from "./config.ts";
+import type { Log } from "./pipeline/log.ts";
+import { isLoopbackHost } from "./pipeline/loopback.ts";
+import { serverVersion } from "./version.ts";
+
+type Options = Readonly<{ relay: Relay; config: Config; port: number; log: Log }>;
+
+export const announce = ({ relay, config, port, log }: Options): void => {
+  for (const warning of warningsOf(relay, config)) {
+    log.warn({}, warning);
+  }
+  log.info(
+    {
+      url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`,
+      upstream: config.upstream.kind,
+      complete: relay.completeChoice.kind,
+      bootstrap: config.bootstrap,
+      version: serverVersion,
+      node: process.version,
+    },
+    "claude-relay is up",
+  );
+  log.info({}, `/v1/complete is served by ${completeWords(relay.completeChoice)}`);
+};
+
+const warningsOf = (relay: Relay, config: Config): string[] =>
+  [
+    ...config.warnings,
+    relay.recovered > 0 &&
+      `An earlier process died: its ${relay.recovered} open requests are in the ledger as estimated`,
+    config.upstream.kind === "simulator" &&
+      "SIMULATOR: no ANTHROPIC_API_KEY is set, so answers come from the built-in simulator and not from Claude",
+    ...completeWarnings(relay.completeChoice),
+    !isLoopbackHost(config.host) &&
+      !config.proxyBaseUrl?.startsWith("https:") &&
+      "PROXY_BASE_URL is not https: put a TLS proxy in front before anyone else uses this",
+  ].filter((warning) => warning !== false);
+
+/** How `/v1/complete` is served, for people. */
+export const completeWords = (choice: CompleteChoice): string => {
+  switch (choice.kind) {
+    case "api":
+      return `the Anthropic API (${choice.why})`;
+    case "simulator":
+      return `the simulator (${choice.why})`;
+    case "cli": {
+      const { probe, credential } = choice.cli;
+      const place = probe.sandbox.kind === "bwrap" ? "inside bubblewrap" : "without a sandbox";
+      return `Claude Code ${probe.version} with ${credentialWords[credential.kind]}, ${place} (${choice.why})`;
+    }
+  }
+};
+
+const credentialWords = {
+  api_key: "an API key",
+  oauth_token: "CLAUDE_CODE_OAUTH_TOKEN",
+  stored_login: "its stored login",
+} as const;
+
+/** What an operator who serves apps through Claude Code should know. */
+export const completeWarnings = (choice: CompleteChoice): string[] => {
+  if (choice.kind !== "cli") {
+    return [];
+  }
+  const { probe, credential } = choice.cli;
+  return [
+    ...(credential.kind === "api_key" ? [] : [terms]),
+    ...(probe.versionStanding === "untested"
+      ? [
+          `Claude Code ${probe.version} is newer than what was tested; its locks are checked at every start`,
+        ]
+      : []),
+    ...probe.leavesOpen.map((open) => `Claude Code runs outside a sandbox: ${open}`),
+  ];
+};
+
+const terms =
+  "Know your plan's terms: consumer subscriptions and Claude Code are for individual, interactive use. " +
+  "Serving a product, or other people's traffic, from a personal subscription may violate them and cost " +
+  "the account. For that, use the Anthropic API.";

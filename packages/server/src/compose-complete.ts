@@ -1,0 +1,140 @@
+/** What serves `/v1/complete`: chosen by COMPLETE_UPSTREAM and what is found on this host, then opened. */
+import { tmpdir } from "node:os";
+import type { Config } from "./config.ts";
+import type { StructuredOutput } from "./pipeline/complete/messages-body.ts";
+import type { Log } from "./pipeline/log.ts";
+import { resolveModel } from "./pipeline/model-alias.ts";
+import type { Clock, Upstream } from "./pipeline/types.ts";
+import { createClaudeCli, defaultProcessLimits } from "./upstreams/claude-cli/claude-cli.ts";
+import type { CliCredential } from "./upstreams/claude-cli/credential.ts";
+import { type ClaudeCliProbe, probeClaudeCli } from "./upstreams/claude-cli/probe.ts";
+import { withTimeLimit } from "./upstreams/time-limit.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+type FoundCli = Extract<ClaudeCliProbe, { found: true }>;
+type UsableCli = Readonly<{ probe: FoundCli; credential: CliCredential }>;
+
+/** `why` says in words how it was chosen, for the log and the doctor. */
+export type CompleteChoice =
+  | { readonly kind: "api" | "simulator"; readonly why: string }
+  | { readonly kind: "cli"; readonly why: string; readonly cli: UsableCli };
+
+type Chosen = Pick<Config, "completeUpstream" | "upstream" | "claudeBinary">;
+
+/**
+ * Chooses what serves `/v1/complete`; looks for Claude Code only when the answer depends on it.
+ * @throws Error naming what COMPLETE_UPSTREAM asks for and is not there, and the remedy
+ */
+export const chooseComplete = async (config: Chosen, env: Environment): Promise<CompleteChoice> => {
+  const hasKey = config.upstream.kind === "anthropic";
+  switch (config.completeUpstream) {
+    case "api":
+      if (!hasKey) {
+        throw new Error("COMPLETE_UPSTREAM=api needs ANTHROPIC_API_KEY: set it, or choose cli.");
+      }
+      return { kind: "api", why: "COMPLETE_UPSTREAM=api" };
+    case "simulator":
+      if (hasKey) {
+        throw new Error(
+          "COMPLETE_UPSTREAM=simulator goes without ANTHROPIC_API_KEY only: unset one of them.",
+        );
+      }
+      return { kind: "simulator", why: "COMPLETE_UPSTREAM=simulator" };
+    case "cli": {
+      const cli = usable(await probe(config, env));
+      if (typeof cli === "string") {
+        throw new Error(`COMPLETE_UPSTREAM=cli: ${cli}.`);
+      }
+      return { kind: "cli", why: "COMPLETE_UPSTREAM=cli", cli };
+    }
+    case "auto":
+      return hasKey ? { kind: "api", why: "ANTHROPIC_API_KEY is set" } : byLogin(config, env);
+  }
+};
+
+const byLogin = async (config: Chosen, env: Environment): Promise<CompleteChoice> => {
+  const cli = usable(await probe(config, env));
+  return typeof cli === "string"
+    ? { kind: "simulator", why: `no ANTHROPIC_API_KEY is set, and ${cli}` }
+    : { kind: "cli", why: "no ANTHROPIC_API_KEY is set, and Claude Code is logged in here", cli };
+};
+
+const probe = ({ claudeBinary }: Chosen, env: Environment): Promise<ClaudeCliProbe> =>
+  probeClaudeCli({ binary: claudeBinary, env, tempRoot: tmpdir() });
+
+/** What a call needs of Claude Code, or what is missing. */
+const usable = (found: ClaudeCliProbe): UsableCli | string => {
+  if (!found.found) {
+    return found.reason;
+  }
+  if (found.versionStanding === "refused") {
+    return `Claude Code ${found.version} is too old to be locked safely: update it`;
+  }
+  return found.credential === null
+    ? "Claude Code is not logged in: run claude and log in, or set CLAUDE_CODE_OAUTH_TOKEN"
+    : { probe: found, credential: found.credential };
+};
+
+export type Completing = Readonly<{
+  upstream: Upstream;
+  structured: StructuredOutput;
+  close(): Promise<void>;
+}>;
+
+type Options = Readonly<{
+  config: Config;
+  choice: CompleteChoice;
+  /** Of the Messages door: Anthropic's API or the embedded simulator. */
+  messages: Upstream;
+  clock: Clock;
+  log: Log;
+}>;
+
+export const openComplete = (options: Options): Completing => {
+  const { config, choice, messages } = options;
+  if (choice.kind !== "cli") {
+    return {
+      upstream: withTimeLimit(messages, config.reqTimeoutMs),
+      structured: "native",
+      close: async () => undefined,
+    };
+  }
+  const { upstream, close } = openCli(options, choice.cli);
+  const paid = choice.cli.credential.kind !== "api_key";
+  return {
+    upstream: paid ? { ...upstream, billing: "subscription" } : upstream,
+    structured: "prompt",
+    close,
+  };
+};
+
+const minute = 60_000;
+
+const openCli = ({ config, clock, log }: Options, { probe: found, credential }: UsableCli) =>
+  createClaudeCli({
+    name: "claude-cli",
+    binary: found.binary,
+    defaultModel: resolveModel(config.defaultModel),
+    effort: null,
+    version: found.version,
+    versionStanding: found.versionStanding,
+    credential,
+    sandbox: found.sandbox,
+    // A login is for Anthropic alone; only an API key may go to the address that was set for it.
+    baseUrl: credential.kind === "api_key" ? baseUrlOf(config) : null,
+    tempRoot: tmpdir(),
+    poolSize: config.cliPool,
+    maxIdleMs: 10 * minute,
+    concurrency: Math.min(config.cliConcurrency, config.globalConcurrency),
+    queue: config.cliQueue,
+    requestTimeoutMs: config.reqTimeoutMs,
+    limits: defaultProcessLimits,
+    clock,
+    log,
+  });
+
+const baseUrlOf = ({ upstream }: Config): string | null =>
+  upstream.kind === "anthropic" && upstream.baseUrl !== "https://api.anthropic.com"
+    ? upstream.baseUrl
+    : null;

@@ -1,0 +1,67 @@
+import { isLoopbackHost } from "../pipeline/loopback.ts";
+import { modelPatternFault } from "../pipeline/model-pattern.ts";
+import { dataDirFault } from "./data-dir.ts";
+import type { Values } from "./settings.ts";
+
+/** What is wrong with the settings taken together; each fault names its setting and the remedy. */
+export const judge = (values: Values): string[] => [
+  ...exposureFaults(values),
+  ...bootstrapFaults(values),
+  ...modelFaults(values),
+  ...upstreamFaults(values),
+  ...[dataDirFault(values.dataDir)].filter((fault) => fault !== null),
+];
+
+/** True when only this machine can reach the server, as far as the settings say. */
+export const isReachableOnlyHere = ({ host, proxyBaseUrl }: Values): boolean =>
+  isLoopbackHost(host) && (proxyBaseUrl === null || isLoopbackHost(new URL(proxyBaseUrl).hostname));
+
+/** In production, and where others can reach the server, nothing is generated and nothing simulated. */
+const exposureFaults = (values: Values): string[] => {
+  const production = values.environment === "production";
+  if (!production && isLoopbackHost(values.host)) {
+    return [];
+  }
+  const why = production
+    ? "in production (NODE_ENV=production)"
+    : `when HOST is not loopback (${values.host})`;
+  const secretRemedy = "make one with: openssl rand -base64 32.";
+  return [
+    values.anthropicApiKeys.length === 0 &&
+      `ANTHROPIC_API_KEY is required ${why}: the simulator serves development on loopback only.`,
+    values.jwtSecret === null && `JWT_SECRET is required ${why}; ${secretRemedy}`,
+    values.adminToken === null && `ADMIN_TOKEN is required ${why}; ${secretRemedy}`,
+    values.proxyBaseUrl === null &&
+      `PROXY_BASE_URL is required ${why}: the address callers reach this server at, such as https://relay.example.com.`,
+  ].filter((fault) => fault !== false);
+};
+
+const bootstrapFaults = (values: Values): string[] =>
+  values.bootstrap === "open" && !isReachableOnlyHere(values)
+    ? [
+        "BOOTSTRAP=open hands a token to anyone, so HOST and PROXY_BASE_URL must be loopback: use BOOTSTRAP=code or approve.",
+      ]
+    : [];
+
+const modelFaults = (values: Values): string[] =>
+  values.allowedModels.flatMap((pattern) => {
+    const fault = modelPatternFault(pattern);
+    return fault === null ? [] : [`ALLOWED_MODELS: ${fault}.`];
+  });
+
+const upstreamFaults = (values: Values): string[] =>
+  values.anthropicApiKeys.length > 0 && isOwnAddress(values)
+    ? [
+        "ANTHROPIC_BASE_URL is this server's own address: it would call itself. It names upstream; clients set their own.",
+      ]
+    : [];
+
+/** True for the address callers use: a shell set up for them passes it on to the server it starts. */
+const isOwnAddress = ({ anthropicBaseUrl, port, proxyBaseUrl }: Values): boolean => {
+  const upstream = new URL(anthropicBaseUrl);
+  const upstreamPort = Number(upstream.port || (upstream.protocol === "https:" ? 443 : 80));
+  return (
+    anthropicBaseUrl === proxyBaseUrl ||
+    (isLoopbackHost(upstream.hostname) && upstreamPort === port)
+  );
+};

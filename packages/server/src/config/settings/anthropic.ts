@@ -1,0 +1,25 @@
+import { define, httpUrl, list, secret } from "../setting.ts";
+
+const apiKeys = (value: string): readonly string[] => list(value).map(secret(8));
+
+/** Who answers: the `anthropic` keys of the file. */
+export const anthropicSettings = {
+  anthropicApiKeys: define<readonly string[]>({
+    name: "ANTHROPIC_API_KEY",
+    fileKey: "anthropic.api_key",
+    parse: apiKeys,
+    fallback: [],
+    shown: "none: the built-in simulator answers (development, loopback only)",
+    about:
+      "The master key, which callers never see. Several, separated by commas, make a pool: a key that is answered 429 or 401 rests and the next one is used.",
+    example: "sk-ant-...",
+  }),
+  anthropicBaseUrl: define({
+    name: "ANTHROPIC_BASE_URL",
+    fileKey: "anthropic.base_url",
+    parse: httpUrl,
+    fallback: "https://api.anthropic.com",
+    shown: "https://api.anthropic.com",
+    about: "Where the Messages API is. Used only with `ANTHROPIC_API_KEY`.",
+  }),
+} as const;

@@ -1,0 +1,49 @@
+import { define, oneOf, secret, wholeNumber } from "../setting.ts";
+
+/** Secrets and who is let in: the `security` keys of the file. */
+export const securitySettings = {
+  jwtSecret: define<string | null>({
+    name: "JWT_SECRET",
+    fileKey: "security.jwt_secret",
+    parse: secret(32),
+    fallback: null,
+    shown: "generated once into DATA_DIR (development, loopback only)",
+    about: "Signs wrapper tokens (HS256). At least 32 bytes: `openssl rand -base64 32`.",
+    example: "paste the output of: openssl rand -base64 32",
+  }),
+  jwtSecretPrevious: define<string | null>({
+    name: "JWT_SECRET_PREVIOUS",
+    fileKey: "security.jwt_secret_previous",
+    parse: secret(32),
+    fallback: null,
+    shown: "none",
+    about:
+      "The secret before the last rotation: tokens signed with it stay valid until they expire.",
+  }),
+  jwtExpirationHours: define({
+    name: "JWT_EXPIRATION_HOURS",
+    fileKey: "security.jwt_expiration_hours",
+    parse: wholeNumber(1, 24 * 90),
+    fallback: 24,
+    shown: "24",
+    about: "How long a wrapper token lives.",
+  }),
+  adminToken: define<string | null>({
+    name: "ADMIN_TOKEN",
+    fileKey: "security.admin_token",
+    parse: secret(16),
+    fallback: null,
+    shown: "generated once into DATA_DIR and printed once (development, loopback only)",
+    about: "Bearer token of the admin API. At least 16 bytes.",
+    example: "paste the output of: openssl rand -base64 32",
+  }),
+  bootstrap: define<"open" | "code" | "approve" | null>({
+    name: "BOOTSTRAP",
+    fileKey: "security.bootstrap",
+    parse: oneOf("open", "code", "approve"),
+    fallback: null,
+    shown: "open on loopback in development, else code",
+    about:
+      "Who gets a token at `/bootstrap`: `open` anyone on this machine, `code` whoever brings an enrollment code, `approve` whoever an admin approves.",
+  }),
+} as const;

@@ -1,0 +1,75 @@
+/** What a relay started here would use: its settings, its upstreams, and what is missing. */
+import { completeWarnings, completeWords } from "./announce.ts";
+import { chooseComplete } from "./compose-complete.ts";
+import type { Sources } from "./config/sources.ts";
+import { type Config, loadConfig } from "./config.ts";
+import { serverVersion } from "./version.ts";
+
+export type Diagnosis = Readonly<{
+  /** For a terminal, each with its mark: `ok`, `note` or `FAULT`. */
+  lines: readonly string[];
+  /** False when the relay would not start. */
+  healthy: boolean;
+}>;
+
+type Finding = Readonly<{ mark: "ok" | "note" | "FAULT"; says: string }>;
+
+export const diagnose = async (sources: Sources): Promise<Diagnosis> => {
+  const result = loadConfig(sources);
+  const findings: Finding[] = [
+    { mark: "ok", says: `claude-relay ${serverVersion} on Node ${process.version}` },
+    ...(result.ok
+      ? await findingsOf(result.config, sources)
+      : result.faults.map((says) => ({ mark: "FAULT" as const, says }))),
+  ];
+  return {
+    lines: findings.map(({ mark, says }) => `${mark.padEnd(6)}${says}`),
+    healthy: findings.every(({ mark }) => mark !== "FAULT"),
+  };
+};
+
+const findingsOf = async (config: Config, sources: Sources): Promise<Finding[]> => [
+  { mark: "ok", says: `listens on ${config.host}, port ${config.port}; data in ${config.dataDir}` },
+  ...config.warnings.map((says) => ({ mark: "note" as const, says })),
+  config.upstream.kind === "anthropic"
+    ? {
+        mark: "ok",
+        says: `/v1/messages is served by ${config.upstream.baseUrl} with ${keys(config.upstream.apiKeys.length)}`,
+      }
+    : { mark: "note", says: "/v1/messages is served by the simulator: set ANTHROPIC_API_KEY" },
+  ...(await completeFindings(config, sources)),
+  await running(config),
+];
+
+const keys = (count: number): string => (count === 1 ? "one API key" : `${count} API keys`);
+
+const completeFindings = async (config: Config, sources: Sources): Promise<Finding[]> => {
+  try {
+    const choice = await chooseComplete(config, sources.environment);
+    return [
+      {
+        mark: choice.kind === "simulator" ? "note" : "ok",
+        says: `/v1/complete is served by ${completeWords(choice)}`,
+      },
+      ...completeWarnings(choice).map((says) => ({ mark: "note" as const, says })),
+    ];
+  } catch (error) {
+    return [{ mark: "FAULT", says: error instanceof Error ? error.message : String(error) }];
+  }
+};
+
+/** Whether one answers already; a start would find the port taken. */
+const running = async ({ host, port }: Config): Promise<Finding> => {
+  const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  const url = `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+  try {
+    const answer = await fetch(`${url}/health`, {
+      redirect: "error",
+      signal: AbortSignal.timeout(2000),
+    });
+    const { status } = (await answer.json()) as { status?: string };
+    return { mark: "ok", says: `a relay runs at ${url} and is ${status ?? "not healthy"}` };
+  } catch {
+    return { mark: "note", says: `no relay answers at ${url}` };
+  }
+};

@@ -1,0 +1,167 @@
+import {
+  AppErrorBody,
+  CompleteJson,
+  CompleteRequest,
+  CompleteText,
+  type ModelId,
+} from "@claude-relay/contract";
+import type { FastifyInstance } from "fastify";
+import { Type } from "typebox";
+import { messagesBody, type StructuredOutput } from "../../pipeline/complete/messages-body.ts";
+import { demandUsableSchema } from "../../pipeline/complete/result.ts";
+import type { Line } from "../../pipeline/line.ts";
+import type { Log } from "../../pipeline/log.ts";
+import { resolveModel } from "../../pipeline/model-alias.ts";
+import { Refusal } from "../../pipeline/refusal.ts";
+import type { Clock } from "../../pipeline/types.ts";
+import { SocketReply } from "../caller-reply.ts";
+import { clientIp } from "../client-ip.ts";
+import { readJson } from "../read-json.ts";
+import { offerToApps, type Taken } from "./app-door.ts";
+import { checkedBody } from "./checked-body.ts";
+import { CompleteReply, type Wanted } from "./complete-reply.ts";
+
+export type CompleteDoorDeps = Readonly<{
+  /** A line whose upstream is the one chosen for `/v1/complete`. */
+  line: Line;
+  /** Of that upstream. */
+  structured: StructuredOutput;
+  defaultModel: string;
+  /** Bytes of prompt and system together. */
+  maxInputBytes: number;
+  clock: Clock;
+  log: Log;
+  trustProxy: number;
+}>;
+
+const docs = {
+  tags: ["Apps"],
+  security: [{ bearer: [] }, { apiKey: [] }],
+  summary: "Complete one prompt",
+  description:
+    "One prompt in, one text out. With `stream` the answer is server-sent events: `text`, `ping`, and last `done` or `error`.",
+  body: CompleteRequest,
+  response: {
+    200: Type.Union([CompleteText, CompleteJson]),
+    "4xx": AppErrorBody,
+    "5xx": AppErrorBody,
+  },
+};
+
+/** `POST /v1/complete`: the same line as every other door, with a simpler request and answer. */
+export const completeDoor = (app: FastifyInstance, deps: CompleteDoorDeps): void =>
+  offerToApps(app, "/v1/complete", docs, deps, (taken) => walk(deps, taken));
+
+const walk = async (deps: CompleteDoorDeps, { id, raw, res }: Taken): Promise<void> => {
+  const { clock } = deps;
+  const startedMs = clock.monotonicMs();
+  let wanted: Wanted | undefined;
+  const reply = new CompleteReply(new SocketReply(res), {
+    id,
+    wanted: () => {
+      if (wanted === undefined) {
+        throw new Error("upstream answered before the request was read");
+      }
+      return wanted;
+    },
+    elapsedMs: () => clock.monotonicMs() - startedMs,
+  });
+  await deps.line(
+    {
+      id,
+      operation: { kind: "complete" },
+      headers: { ...raw.headers, ...messagesHeaders },
+      readBody: async () => {
+        wanted = await read(raw, deps);
+        return messagesBody(wanted.request, wanted.modelId, deps.structured);
+      },
+      releaseBody: () => undefined,
+      clientIp: clientIp(raw, deps.trustProxy),
+      startedAt: clock.now(),
+    },
+    reply,
+  );
+};
+
+/** What goes upstream is ours, whatever the app's own request looked like. */
+const messagesHeaders = {
+  accept: "text/event-stream",
+  "content-type": "application/json",
+  "anthropic-version": "2023-06-01",
+  "anthropic-beta": undefined,
+};
+
+const checked = checkedBody(CompleteRequest);
+
+const read = async (raw: Taken["raw"], deps: CompleteDoorDeps): Promise<Wanted> => {
+  const { maxInputBytes } = deps;
+  const request = checked(await readWhole(raw, maxInputBytes));
+  const { prompt, system = "", json_schema: schema } = request;
+  if (prompt.trim() === "") {
+    throw new Refusal("invalid_request", "prompt: must not be blank.");
+  }
+  demandText("prompt", prompt);
+  demandText("system", system);
+  const size = Buffer.byteLength(prompt) + Buffer.byteLength(system);
+  if (size > maxInputBytes) {
+    throw new Refusal(
+      "too_large",
+      `prompt and system together have ${size} bytes; at most ${maxInputBytes} are taken (MAX_INPUT_BYTES).`,
+    );
+  }
+  if (schema !== undefined) {
+    demandSmallSchema(schema);
+    demandUsableSchema(schema);
+  }
+  const model = request.model ?? deps.defaultModel;
+  return { request, model, modelId: knownModel(resolveModel(model)) };
+};
+
+/** A schema goes to the model too. Anthropic takes far smaller ones. */
+const maxSchemaBytes = 64 * 1024;
+
+/** JSON may spell one byte in six; a schema, however it is indented, has room of its own. */
+const readWhole = async (raw: Taken["raw"], maxInputBytes: number): Promise<unknown> => {
+  const limit = 6 * maxInputBytes + 8 * maxSchemaBytes;
+  try {
+    return await readJson(raw, limit);
+  } catch (error) {
+    if (error instanceof Refusal && error.code === "too_large") {
+      throw new Refusal(
+        "too_large",
+        `The body is larger than ${limit} bytes; prompt and system together may have ${maxInputBytes} (MAX_INPUT_BYTES).`,
+      );
+    }
+    throw error;
+  }
+};
+
+/** Half a surrogate pair has no UTF-8: upstream would refuse it, or read something else. */
+const demandText = (field: string, text: string): void => {
+  if (!text.isWellFormed()) {
+    throw new Refusal(
+      "invalid_request",
+      `${field}: holds half a surrogate pair, which is no character. Was it cut in the middle of an emoji?`,
+    );
+  }
+};
+
+const demandSmallSchema = (schema: object): void => {
+  const size = Buffer.byteLength(JSON.stringify(schema));
+  if (size > maxSchemaBytes) {
+    throw new Refusal(
+      "too_large",
+      `json_schema: has ${size} bytes; at most ${maxSchemaBytes} are taken.`,
+    );
+  }
+};
+
+const knownModel = (id: ModelId): ModelId => {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._:@[\]-]{0,127}$/.test(id)) {
+    throw new Refusal(
+      "invalid_request",
+      "model: must be opus, sonnet, haiku or a full model id such as claude-opus-5-5.",
+    );
+  }
+  return id;
+};

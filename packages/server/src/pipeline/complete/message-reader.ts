@@ -1,0 +1,116 @@
+import type { CompleteUsage } from "@claude-relay/contract";
+import { SseScanner } from "../usage/sse-scan.ts";
+
+/** What an upstream said went wrong after it had begun to answer. */
+export type UpstreamError = Readonly<{ type: string; message: string }>;
+
+type Listener = Readonly<{ onText(piece: string): void; onPing(): void }>;
+
+/** Reads a Messages stream, however it is cut into chunks, for the text, the count and the end of its message. */
+export class MessageReader {
+  readonly #listener: Listener;
+  readonly #scanner: SseScanner;
+  #usage: CompleteUsage = {
+    input_tokens: 0,
+    output_tokens: 0,
+    cache_read_input_tokens: 0,
+    cache_creation_input_tokens: 0,
+  };
+  #stopReason: string | null = null;
+  #complete = false;
+  #error: UpstreamError | null = null;
+
+  constructor(listener: Listener) {
+    this.#listener = listener;
+    this.#scanner = new SseScanner({
+      wants: () => true,
+      onLine: () => undefined,
+      onEvent: (_name, data) => this.#event(data),
+    });
+  }
+
+  push(chunk: Buffer): void {
+    this.#scanner.push(chunk);
+  }
+
+  get usage(): CompleteUsage {
+    return this.#usage;
+  }
+
+  get stopReason(): string | null {
+    return this.#stopReason;
+  }
+
+  /** True once the message has been told to its end. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  get error(): UpstreamError | null {
+    return this.#error;
+  }
+
+  #event(data: string | null): void {
+    const event = data === null ? null : parse(data);
+    switch (event?.type) {
+      case "message_start":
+        this.#count(event.message?.usage);
+        return;
+      case "content_block_start":
+        this.#text(event.content_block?.text);
+        return;
+      case "content_block_delta":
+        this.#text(event.delta?.text);
+        return;
+      case "message_delta":
+        this.#stopReason = event.delta?.stop_reason ?? this.#stopReason;
+        this.#count(event.usage);
+        return;
+      case "message_stop":
+        this.#complete = true;
+        return;
+      case "ping":
+        this.#listener.onPing();
+        return;
+      case "error":
+        this.#error = {
+          type: event.error?.type ?? "api_error",
+          message: event.error?.message ?? "Upstream failed mid-answer.",
+        };
+        return;
+    }
+  }
+
+  #text(piece: string | undefined): void {
+    if (piece !== undefined && piece !== "") {
+      this.#listener.onText(piece);
+    }
+  }
+
+  /** Usage is cumulative: what a later event names replaces what an earlier one said. */
+  #count(usage: Partial<CompleteUsage> | undefined): void {
+    const counted = Object.entries(this.#usage).map(([field, before]) => {
+      const now = usage?.[field as keyof CompleteUsage];
+      return [field, typeof now === "number" ? now : before];
+    });
+    this.#usage = Object.fromEntries(counted) as CompleteUsage;
+  }
+}
+
+/** The fields that are read here; upstream may send any others. */
+type StreamEvent = Readonly<{
+  type?: string;
+  message?: { usage?: Partial<CompleteUsage> };
+  content_block?: { text?: string };
+  delta?: { text?: string; stop_reason?: string | null };
+  usage?: Partial<CompleteUsage>;
+  error?: { type?: string; message?: string };
+}>;
+
+const parse = (data: string): StreamEvent | null => {
+  try {
+    return JSON.parse(data) as StreamEvent;
+  } catch {
+    return null;
+  }
+};

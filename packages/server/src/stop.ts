@@ -1,0 +1,105 @@
+/** From the first signal to the last connection: drain, then go down; a second signal cuts off. */
+import type { Relay } from "./compose.ts";
+import type { Config } from "./config.ts";
+import type { Log } from "./pipeline/log.ts";
+import { type StopSignal, startSignalReader } from "./stop-signals.ts";
+
+type StopOptions = Readonly<{
+  relay: Relay;
+  config: Config;
+  log: Log;
+  /** Writes the log lines still held. */
+  flush: () => void;
+  monotonicMs: () => number;
+}>;
+
+/** First signal: finish what runs, refuse what comes, exit 0. Second: end now. */
+export const stopOnSignals = (options: StopOptions): void => {
+  const { relay, log, flush, monotonicMs } = options;
+  const read = startSignalReader(monotonicMs);
+  const act = (signal: StopSignal): void => {
+    const meaning = read(signal);
+    switch (meaning) {
+      case "drain":
+        drain(options, signal).catch((error: unknown) => {
+          log.error({ error: String(error) }, "Could not stop cleanly");
+          flush();
+          process.exit(1);
+        });
+        return;
+      case "force":
+        log.warn({ signal }, "Forced: running answers are cut off");
+        cutOff(relay);
+        return;
+      case "ignore":
+        return;
+      default:
+        meaning satisfies never;
+    }
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => act(signal));
+  }
+  whenNpmIsGone(() => act("npm was stopped"));
+};
+
+const drain = async ({ relay, config, log, flush }: StopOptions, signal: string): Promise<void> => {
+  relay.startDraining();
+  log.info({ signal, running: relay.active.size }, "Draining: no new work, running answers finish");
+  const deadline = setTimeout(() => {
+    log.warn({ running: relay.active.size }, "DRAIN_TIMEOUT is over: running answers are cut off");
+    cutOff(relay);
+  }, config.drainTimeoutMs);
+  await relay.active.empty();
+  // Until here /readyz says why; now requests still arriving and answers still being read are waited for,
+  // but not for ever: Node stops watching for half-sent requests once its server is closing.
+  const stragglers = closeStragglers(relay, config);
+  await relay.close();
+  clearInterval(stragglers);
+  clearTimeout(deadline);
+  log.info({}, "claude-relay is down");
+  flush();
+  process.exit(0);
+};
+
+/**
+ * npm starts us through a shell that does not pass SIGTERM on: signalled, both die and leave us behind,
+ * holding the port. Being handed to another parent is the sign.
+ */
+const whenNpmIsGone = (act: () => void): void => {
+  if (process.env["npm_lifecycle_event"] !== "start") {
+    return;
+  }
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid !== parent) {
+      clearInterval(watch);
+      act();
+    }
+  }, 250);
+  watch.unref();
+};
+
+/** How long connections without a running exchange may stay open once the server is closing. */
+const stragglerMs = 10_000;
+
+const closeStragglers = (relay: Relay, config: Config): NodeJS.Timeout => {
+  const patienceMs = Math.min(stragglerMs, config.requestTimeoutMs);
+  let quietSince = performance.now();
+  return setInterval(() => {
+    if (relay.active.size > 0) {
+      quietSince = performance.now();
+    } else if (performance.now() - quietSince >= patienceMs) {
+      relay.app.server.closeAllConnections();
+    }
+  }, 250);
+};
+
+/** How long last words may take to reach callers before their connections are closed. */
+const lastWordsMs = 1500;
+
+/** Ends every exchange with an error its caller can read, then every connection. */
+const cutOff = (relay: Relay): void => {
+  relay.active.abandonAll();
+  setTimeout(() => relay.app.server.closeAllConnections(), lastWordsMs).unref();
+};
