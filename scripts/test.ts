@@ -10,7 +10,7 @@ const tools = "test/tools";
 
 const given = process.argv.slice(2);
 const files = given.length > 0 ? given : ["packages/*/src/**/*.test.ts", "test/*.test.ts"];
-if (given.length === 0 || given.some((file) => file.includes("claude-code"))) {
+if (given.length === 0 || given.some((file) => /claude-(code|cli)/.test(file))) {
   installTools();
 }
 const { status } = spawnSync(

@@ -16,6 +16,7 @@ import {
   startClaudeCli,
   tempFolder,
 } from "./harness/claude-cli.ts";
+import { plantTraps, startCanary } from "./harness/claude-cli-traps.ts";
 
 describe("managed settings, which no flag shuts off", {
   skip: skipSandbox,
@@ -118,6 +119,22 @@ describe("the probe", { skip, timeout: 60_000 }, () => {
     assert.ok(found.found);
     assert.deepEqual(found.login, { method: "claude.ai", subscription: "max" });
     assert.deepEqual(found.credential, { kind: "stored_login", home, configDir: null });
+  });
+
+  it("springs no trap in the operator's home", async (t) => {
+    const home = tempFolder(t);
+    const marks = join(home, "marks");
+    mkdirSync(marks);
+    const canary = await startCanary(t);
+    plantTraps(home, marks, canary.url);
+    plantTraps(join(home, ".claude"), marks, canary.url);
+    for (const env of [{ HOME: home }, { HOME: home, CLAUDE_CONFIG_DIR: join(home, ".claude") }]) {
+      const found = await probeClaudeCli({ binary, env, tempRoot: tempFolder(t) });
+      assert.ok(found.found);
+      assert.equal(found.credential, null);
+    }
+    assert.deepEqual(readdirSync(marks), []);
+    assert.deepEqual(canary.heard, []);
   });
 
   it("names what it does not find", async (t) => {

@@ -9,23 +9,14 @@ import {
   everyLock,
   type Locks,
 } from "../packages/server/src/upstreams/claude-cli/locks.ts";
-import {
-  apiKey,
-  plantTraps,
-  runWithLocks,
-  skip,
-  startAnthropic,
-  startCanary,
-  tempFolder,
-} from "./harness/claude-cli.ts";
+import { apiKey, runWithLocks, skip, startAnthropic, tempFolder } from "./harness/claude-cli.ts";
+import { canaryWords, plantTraps, startCanary } from "./harness/claude-cli-traps.ts";
 
 /** The core with nothing in depth behind it, all of it or but one lock. */
 const core = (without?: CoreLock): Locks => ({
   core: new Set(coreLocks.filter((lock) => lock !== without)),
   depth: false,
 });
-
-const canaryWords = "the canary is a yellow bird";
 
 const prepare = async (t: TestContext) => {
   const directory = tempFolder(t);

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import type { PageFetch } from "../pipeline/page-ports.ts";
 import { busy } from "./faults.ts";
-import { lookupAll } from "./guard/lookup.ts";
+import { createLookup } from "./guard/lookup.ts";
 import { isOwnAddress } from "./guard/own-addresses.ts";
 import { isPublicAddress } from "./guard/public-address.ts";
 import { guardedFetch } from "./guarded-fetch.ts";
@@ -34,7 +34,7 @@ export const createPageFetch = (
     idleMs: threadIdleMs,
   });
   const ports = {
-    lookup: lookupAll,
+    lookup: createLookup(),
     isPublic: (address: string) => isPublicAddress(address) && !isOwnAddress(address),
     connect: (host: string, port: number) => connect({ host, port, autoSelectFamily: false }),
     certificates: null,

@@ -6,25 +6,32 @@ import { lookup } from "node:dns/promises";
  */
 const maxAtOnce = 2;
 
-let running = 0;
-const waiting: (() => void)[] = [];
-
 /** All addresses of a name in the resolver's order, hosts file included. */
-export const lookupAll = async (hostname: string): Promise<readonly string[]> => {
-  if (running >= maxAtOnce) {
-    await new Promise<void>((go) => waiting.push(go));
-  } else {
-    running += 1;
-  }
-  try {
-    const found = await lookup(hostname, { all: true, order: "verbatim" });
-    return found.map(({ address }) => address);
-  } finally {
-    const next = waiting.shift();
-    if (next === undefined) {
-      running -= 1;
+const lookupAll = async (hostname: string): Promise<readonly string[]> => {
+  const found = await lookup(hostname, { all: true, order: "verbatim" });
+  return found.map(({ address }) => address);
+};
+
+/** A resolver that never has more than two lookups under way; others wait their turn. */
+export const createLookup = (resolve = lookupAll): typeof lookupAll => {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (hostname) => {
+    if (running >= maxAtOnce) {
+      await new Promise<void>((go) => waiting.push(go));
     } else {
-      next();
+      running += 1;
     }
-  }
+    try {
+      return await resolve(hostname);
+    } finally {
+      // A waiting one takes the place over, so the count stays.
+      const next = waiting.shift();
+      if (next === undefined) {
+        running -= 1;
+      } else {
+        next();
+      }
+    }
+  };
 };

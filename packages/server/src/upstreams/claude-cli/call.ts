@@ -179,10 +179,7 @@ export class Call implements UpstreamExchange, ProcessListener {
   #say(bytes: Buffer): void {
     if (!this.#started) {
       this.#started = true;
-      this.#receiver.onStart(200, {
-        "content-type": "text/event-stream; charset=utf-8",
-        "cache-control": "no-cache",
-      });
+      this.#receiver.onStart(200, { "content-type": "text/event-stream; charset=utf-8" });
     }
     if (!this.#over) {
       this.#receiver.onData(bytes);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
@@ -87,6 +87,16 @@ test("a program that is missing or may not be run fails calls, not the relay", a
     await idle(cli);
     assertNothingLeft(tempRoot);
   }
+});
+
+test("no room for a process's directory fails the call, not the relay", async (t) => {
+  const { ask, cli, tempRoot } = startFakeCli(t, plain);
+  rmSync(tempRoot, { recursive: true });
+  const { received } = ask("hello");
+  await received.over;
+  assert.match(JSON.stringify(received.failure), /cannot be started/);
+  assert.equal(received.failure?.sent, false);
+  assert.equal(cli.status().running, 0);
 });
 
 test("a process that hangs is ended with its group when the time is up", async (t) => {
@@ -224,32 +234,32 @@ test("a gigabyte on stderr takes no memory and ends the process", async (t) => {
 });
 
 test("a slow reader holds the process back, and gets the whole answer in the end", async (t) => {
-  const { ask, cli } = startFakeCli(t, async (fake) => {
+  const blocked = join(tempFolder(t), "blocked");
+  const play = new Function(`return async (fake) => {
+    const { writeFileSync } = await import("node:fs");
     await fake.call();
     fake.init();
     fake.answer("begin", true);
-    const text = "x".repeat(10_000);
-    const line = `${JSON.stringify({
-      type: "stream_event",
-      event: { type: "content_block_delta", index: 0, delta: { type: "text_delta", text } },
-    })}\n`;
-    for (let left = 5_000; left > 0; left--) {
+    const delta = { type: "text_delta", text: "x".repeat(10000) };
+    const event = { type: "content_block_delta", index: 0, delta };
+    const line = JSON.stringify({ type: "stream_event", event }) + "\\n";
+    for (let left = 5000; left > 0; left--) {
       if (!process.stdout.write(line)) {
+        // Nobody reads: said once, after a while.
+        const timer = setTimeout(() => writeFileSync(${JSON.stringify(blocked)}, ""), 300);
         await new Promise((resolve) => process.stdout.once("drain", resolve));
+        clearTimeout(timer);
       }
     }
     fake.event({ type: "message_stop" });
-  });
+  }`)();
+  const { ask, cli } = startFakeCli(t, play);
   const { received, exchange } = ask("hello");
   received.keepText = false;
   await received.begun;
   exchange.pause();
-  // What is in the pipe and in one turn may still come; then nothing does.
-  let [before, turns] = [-1, 0];
-  while (turns < 50) {
-    turns = received.bytes === before ? turns + 1 : 0;
-    before = received.bytes;
-    await new Promise((resolve) => setImmediate(resolve));
+  while (!existsSync(blocked) && !received.ended) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
   assert.ok(received.bytes < 5e6, `${received.bytes} bytes came while paused`);
   exchange.resume();

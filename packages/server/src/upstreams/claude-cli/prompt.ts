@@ -20,7 +20,7 @@ const known = new Set(["model", "max_tokens", "system", "messages", "stream"]);
  * @throws UnservableRequest naming the field for everything else
  */
 export const readPrompt = ({ operation, body }: UpstreamRequest): CliPrompt => {
-  if (operation.kind !== "messages") {
+  if (operation.kind !== "messages" && operation.kind !== "complete") {
     throw new UnservableRequest("Claude Code serves messages only");
   }
   const fields = readObject(body);

@@ -99,10 +99,29 @@ const fakeMain = async (play: Play, fakeVersion: string): Promise<void> => {
   await play(fake);
 };
 
+type Context = Pick<TestContext, "after">;
+const undos = new WeakMap<Context, (() => unknown)[]>();
+
+/** Undone after the test, the last first: a directory goes when nothing writes to it any more. */
+export const undoAfter = (t: Context, undo: () => unknown): void => {
+  const known = undos.get(t);
+  if (known !== undefined) {
+    known.unshift(undo);
+    return;
+  }
+  const all = [undo];
+  undos.set(t, all);
+  t.after(async () => {
+    for (const each of all) {
+      await each();
+    }
+  });
+};
+
 /** An empty directory, gone after the test. */
-export const tempFolder = (t: TestContext): string => {
+export const tempFolder = (t: Context): string => {
   const path = mkdtempSync(join(tmpdir(), "claude-relay-test-"));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
+  undoAfter(t, () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }));
   return path;
 };
 
@@ -126,11 +145,7 @@ export const body = (prompt: string, more: object = {}): Buffer =>
   );
 
 /** An upstream over a fake, and what it logged; closed after the test, with nothing left behind. */
-export const startFakeCli = (
-  t: TestContext,
-  play: Play,
-  changes: Partial<ClaudeCliOptions> = {},
-) => {
+export const startFakeCli = (t: Context, play: Play, changes: Partial<ClaudeCliOptions> = {}) => {
   const folder = tempFolder(t);
   const tempRoot = tempFolder(t);
   const logged: string[] = [];
@@ -158,7 +173,7 @@ export const startFakeCli = (
     log,
     ...changes,
   });
-  t.after(() => cli.close());
+  undoAfter(t, () => cli.close());
   const ask = (prompt: string, more: object = {}) => {
     const received = new Received();
     const request = {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { idle, plain, startFakeCli, tempFolder } from "./test-setup.ts";
+import { dead, idle, plain, startFakeCli, tempFolder } from "./test-setup.ts";
 
 test("calls beyond the concurrency wait in order, and beyond the queue are refused", async (t) => {
   const { ask, cli } = startFakeCli(t, plain, { concurrency: 1, queue: 1 });
@@ -98,25 +98,35 @@ test("closing breaks running calls off and leaves nothing", async (t) => {
   assert.deepEqual(readdirSync(tempRoot), []);
 });
 
-test("a waiting process that has waited too long is replaced by a fresh one", async (t) => {
-  const { cli, ask } = startFakeCli(
+test("a waiting process that has waited too long is replaced by a fresh one, unasked", async (t) => {
+  const folder = tempFolder(t);
+  const play = new Function(`return async (fake) => {
+    const { writeFileSync } = await import("node:fs");
+    writeFileSync(${JSON.stringify(folder)} + "/" + process.pid, "");
+    await fake.call();
+  }`)();
+  const { cli } = startFakeCli(t, play, { poolSize: 1, maxIdleMs: 300 });
+  while (readdirSync(folder).length < 2) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await dead(Math.min(...readdirSync(folder).map(Number)));
+  assert.equal(cli.status().ready, true);
+});
+
+test("when the door closes, no process waits any more", async (t) => {
+  const { ask, cli } = startFakeCli(
     t,
     async (fake) => {
-      const { prompt } = await fake.call();
-      fake.init();
-      fake.answer(`${process.pid} ${prompt}`);
+      await fake.call();
+      fake.init({ tools: ["Read"] });
+      await fake.hang();
     },
-    { poolSize: 1, maxIdleMs: 300 },
+    { poolSize: 2 },
   );
-  const pids = new Set<string>();
-  while (pids.size < 2) {
-    const { received } = ask("hello");
-    await received.over;
-    assert.equal(received.failure, null);
-    pids.add(/"text":"(\d+)/.exec(received.text)?.[1] ?? "");
-    await new Promise((resolve) => setTimeout(resolve, 350));
-  }
-  assert.equal(cli.status().ready, true);
+  await ask("hello").received.over;
+  assert.equal(cli.status().ready, false);
+  assert.equal(cli.status().warm, 0);
+  await idle(cli);
 });
 
 test("a call that waits its turn when the door closes is refused, not served", async (t) => {
