@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it, type TestContext } from "node:test";
-import { type Answer, type InsideOptions, type InsideRelay, startInside } from "./harness/inside.ts";
+import {
+  type Answer,
+  type InsideOptions,
+  type InsideRelay,
+  startInside,
+} from "./harness/inside.ts";
+import { createOwners } from "./harness/owners.ts";
 import {
   assertAppRefused,
   assertRefused,
@@ -84,6 +90,7 @@ describe("an admin", () => {
   });
 
   it("mints one with every field, changes some and clears some", async () => {
+    await createOwners(relay, "o", "u");
     const policy = {
       models: ["claude-haiku-*", "opus"],
       requests_per_minute: 3,
@@ -382,7 +389,10 @@ describe("revocation and change reach the running server at once", () => {
     relay.advance(1);
     assertAppRefused(await complete(relay, key), badToken(/has expired/));
     assert.equal((await relay.admin("/admin/keys/my-app")).body.status, "expired");
-    assertRefused(await relay.admin("/admin/keys/my-app/rotate", { body: {} }), conflict(/expires_at/));
+    assertRefused(
+      await relay.admin("/admin/keys/my-app/rotate", { body: {} }),
+      conflict(/expires_at/),
+    );
     const body = { expires_at: new Date(relay.now() + 1000).toISOString() };
     await relay.admin("/admin/keys/my-app", { method: "PATCH", body });
     assert.equal((await complete(relay, key)).status, 200);
@@ -396,7 +406,10 @@ describe("revocation and change reach the running server at once", () => {
     const fetchPage = () =>
       relay.call("/v1/fetch", { token: key, body: { url: "https://a.test/" } });
     const count = () =>
-      relay.call("/v1/messages/count_tokens", { token: key, body: { model: "claude-haiku-4-5", messages: [] } });
+      relay.call("/v1/messages/count_tokens", {
+        token: key,
+        body: { model: "claude-haiku-4-5", messages: [] },
+      });
     assert.equal((await complete(relay, key)).status, 200);
     assertAppRefused(await fetchPage(), forbidden(/not for \/v1\/fetch/));
     assertRefused(await relay.ask(key), forbidden(/not for the Messages API/));
@@ -486,9 +499,18 @@ describe("a key's limits", () => {
   });
 
   it("refused calls of any kind count against no day", async (t) => {
-    const relay = await start(t, { PER_KEY_DAILY: "1", ALLOWED_MODELS: "haiku", MAX_INPUT_BYTES: "10" });
+    const relay = await start(t, {
+      PER_KEY_DAILY: "1",
+      ALLOWED_MODELS: "haiku",
+      MAX_INPUT_BYTES: "10",
+    });
     const key = await relay.mint();
-    for (const body of [{}, { model: "opus" }, { prompt: "x".repeat(11) }, { json_schema: { type: 5 } }]) {
+    for (const body of [
+      {},
+      { model: "opus" },
+      { prompt: "x".repeat(11) },
+      { json_schema: { type: 5 } },
+    ]) {
       const { status } = await complete(relay, key, body);
       assert.ok([400, 413].includes(status), String(status));
     }
@@ -616,13 +638,19 @@ it("keys survive a restart; secrets are in no log line and no file, at LOG_LEVEL
     .map((name) => join(dataDir, name))
     .filter((path) => statSync(path).isFile());
   const kept = files.map((path) => [path, readFileSync(path, "latin1")] as const);
-  assert.ok(kept.some(([, text]) => text.includes("kept")), "the key's label is in the database");
+  assert.ok(
+    kept.some(([, text]) => text.includes("kept")),
+    "the key's label is in the database",
+  );
   assert.ok(output.includes('"app_key":"kept"'), "the key's label is in the log");
   for (const [place, text] of [["the log", output] as const, ...kept]) {
     for (const never of [key, secret, gone, prompt]) {
       // Half of a secret would be half given away.
       const telling = never.startsWith("crk_") ? never.slice(4, 24) : never;
-      assert.ok(!text.includes(telling), `${place} holds ${never === prompt ? "the prompt" : "a secret"}`);
+      assert.ok(
+        !text.includes(telling),
+        `${place} holds ${never === prompt ? "the prompt" : "a secret"}`,
+      );
     }
     assert.doesNotMatch(text, /PAGE-51c2|PATH-51c2/i, place);
   }

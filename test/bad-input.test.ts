@@ -139,7 +139,6 @@ describe("bad input", () => {
 
   const routes: readonly [method: string, path: string][] = [
     ["POST", "/v1/completions"],
-    ["GET", "/v1/complete"],
     ["GET", "/v1/messages"],
     ["PUT", "/v1/messages"],
     ["DELETE", "/v1/models"],

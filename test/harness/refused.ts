@@ -7,7 +7,7 @@ export type Refused = Readonly<{
   /** What the message must say. */
   says: RegExp;
   /** `x-should-retry`; absent unless given. */
-  retry?: "false";
+  retry?: "false" | "true";
 }>;
 
 /** Demands a refusal in Anthropic's envelope, its request id told twice and the same. */

@@ -23,7 +23,11 @@ const key = (id: string, policy: Partial<AppKeyPolicy> = {}): AppKeyCaller => ({
   },
 });
 
-type Limits = { globalDaily?: number | null; globalConcurrency?: number; used?: [string, number][] };
+type Limits = {
+  globalDaily?: number | null;
+  globalConcurrency?: number;
+  used?: [string, number][];
+};
 
 const setUp = ({ globalDaily = null, globalConcurrency = 1000, used = [] }: Limits = {}) => {
   const time = { ms: midnight + 1000 };
@@ -74,11 +78,17 @@ describe("the apps' limits", () => {
     assert.match(refused?.message ?? "", /app key's limit of 2 calls a day/);
     assert.equal(refused?.wait, day / 1000 - 1);
     assert.deepEqual(refused?.headers, { "x-should-retry": "false" });
-    assert.equal(refusal(() => limits.enter(key("b", { requestsPerDay: 2 }))), null);
+    assert.equal(
+      refusal(() => limits.enter(key("b", { requestsPerDay: 2 }))),
+      null,
+    );
     time.ms = midnight + day - 1;
     assert.equal(refusal(() => limits.enter(caller))?.wait, 1);
     time.ms = midnight + day;
-    assert.equal(refusal(() => limits.enter(caller)), null);
+    assert.equal(
+      refusal(() => limits.enter(caller)),
+      null,
+    );
   });
 
   it("hold for all apps together, too, and say which limit it was", () => {
@@ -87,13 +97,28 @@ describe("the apps' limits", () => {
     limits.enter(key("b"));
     assert.match(refusal(() => limits.enter(key("c")))?.message ?? "", /GLOBAL_DAILY/);
     time.ms += day;
-    assert.equal(refusal(() => limits.enter(key("c"))), null);
+    assert.equal(
+      refusal(() => limits.enter(key("c"))),
+      null,
+    );
   });
 
   it("count what an earlier process used of the day", () => {
-    const { limits } = setUp({ globalDaily: 4, used: [["a", 2], ["b", 1]] });
-    assert.match(refusal(() => limits.enter(key("a", { requestsPerDay: 2 })))?.message ?? "", /app key's/);
-    assert.equal(refusal(() => limits.enter(key("b", { requestsPerDay: 2 }))), null);
+    const { limits } = setUp({
+      globalDaily: 4,
+      used: [
+        ["a", 2],
+        ["b", 1],
+      ],
+    });
+    assert.match(
+      refusal(() => limits.enter(key("a", { requestsPerDay: 2 })))?.message ?? "",
+      /app key's/,
+    );
+    assert.equal(
+      refusal(() => limits.enter(key("b", { requestsPerDay: 2 }))),
+      null,
+    );
     assert.match(refusal(() => limits.enter(key("c")))?.message ?? "", /GLOBAL_DAILY/);
   });
 
@@ -102,9 +127,15 @@ describe("the apps' limits", () => {
     const caller = key("a", { concurrency: 1 });
     const leave = limits.enter(caller);
     const refused = refusal(() => limits.enter(caller));
-    assert.deepEqual([refused?.code, refused?.wait, refused?.headers], ["rate_limited", 1, undefined]);
+    assert.deepEqual(
+      [refused?.code, refused?.wait, refused?.headers],
+      ["rate_limited", 1, undefined],
+    );
     leave?.();
-    assert.equal(refusal(() => limits.enter(caller)), null);
+    assert.equal(
+      refusal(() => limits.enter(caller)),
+      null,
+    );
     limits.enter(key("b"));
     limits.enter(key("c"));
     assert.match(refusal(() => limits.enter(key("d")))?.message ?? "", /GLOBAL_CONCURRENCY/);
@@ -126,7 +157,10 @@ describe("the apps' limits", () => {
     time.ms += day;
     assert.match(refusal(() => limits.enter(key("a")))?.message ?? "", /GLOBAL_CONCURRENCY/);
     leave?.();
-    assert.equal(refusal(() => limits.enter(key("a"))), null);
+    assert.equal(
+      refusal(() => limits.enter(key("a"))),
+      null,
+    );
   });
 });
 

@@ -159,7 +159,10 @@ describe("a page fetch", () => {
       const { walk, outcomes, steps } = setUp(() => Promise.reject(error));
       await assert.rejects(walk(), error);
       const [outcome] = outcomes;
-      assert.deepEqual([outcome?.status, outcome?.errorType, outcome?.ending], [status, type, "complete"]);
+      assert.deepEqual(
+        [outcome?.status, outcome?.errorType, outcome?.ending],
+        [status, type, "complete"],
+      );
       assert.equal(outcomes.length, 1);
       assert.equal(steps.at(-1), `refused ${error.message}`);
     }

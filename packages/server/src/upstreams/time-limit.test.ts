@@ -48,7 +48,10 @@ describe("an upstream under a time limit", () => {
     inner.onEnd();
     pass(5000);
     assert.deepEqual(notes, ["start 200", "data x", "pause", "resume", "end"]);
-    assert.deepEqual([limited.name, limited.billing, exchange.sent], ["inner", "subscription", true]);
+    assert.deepEqual(
+      [limited.name, limited.billing, exchange.sent],
+      ["inner", "subscription", true],
+    );
   });
 
   it("that is silent to the end of it is cancelled, and has timed out", (t) => {

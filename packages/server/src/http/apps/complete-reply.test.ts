@@ -131,7 +131,14 @@ describe("a whole answer", () => {
 
   it("carries the relay's headers and none that describe upstream's body", () => {
     const { begin: start, write, reply, caller } = setUp();
-    start(200, ["x-relay-upstream", "anthropic", "content-encoding", "gzip", "content-length", "5"]);
+    start(200, [
+      "x-relay-upstream",
+      "anthropic",
+      "content-encoding",
+      "gzip",
+      "content-length",
+      "5",
+    ]);
     write(begin + end());
     reply.end(null);
     const { "content-length": _, "content-type": __, ...rest } = caller.headers;
@@ -143,10 +150,10 @@ describe("a stream", () => {
   it("gives each piece as it comes, pings, and what it took at its end", () => {
     const { begin: start, write, reply, caller, events } = setUp({ stream: true });
     start();
-    assert.deepEqual([caller.status, caller.headers["content-type"]], [
-      200,
-      "text/event-stream; charset=utf-8",
-    ]);
+    assert.deepEqual(
+      [caller.status, caller.headers["content-type"]],
+      [200, "text/event-stream; charset=utf-8"],
+    );
     write(begin + said("re"));
     assert.deepEqual(events(), [["text", { text: "re" }]]);
     write(event("ping") + said("d") + end());
@@ -205,7 +212,10 @@ describe("an upstream that refuses", () => {
     for (const [status, type, shownStatus, shownType] of table) {
       for (const stream of [false, true]) {
         const shown = refusing(status, error(type), [], stream);
-        assert.deepEqual([shown.status, shown.type, shown.message], [shownStatus, shownType, "Why."]);
+        assert.deepEqual(
+          [shown.status, shown.type, shown.message],
+          [shownStatus, shownType, "Why."],
+        );
       }
     }
   });
@@ -225,7 +235,12 @@ describe("an upstream that refuses", () => {
   });
 
   it("passes its retry-after and x-should-retry; a 429 without has one", () => {
-    const { headers } = refusing(429, error("rate_limit_error"), ["retry-after", "7", "x-should-retry", "true"]);
+    const { headers } = refusing(429, error("rate_limit_error"), [
+      "retry-after",
+      "7",
+      "x-should-retry",
+      "true",
+    ]);
     assert.deepEqual([headers["retry-after"], headers["x-should-retry"]], ["7", "true"]);
     assert.equal(refusing(429, error("rate_limit_error")).headers["retry-after"], "1");
     assert.equal(refusing(500, error("api_error")).headers["retry-after"], undefined);

@@ -2,7 +2,7 @@ import { AppErrorBody, PageFetchReply, PageFetchRequest } from "@claude-relay/co
 import type { FastifyInstance } from "fastify";
 import type { Log } from "../../pipeline/log.ts";
 import type { PageLine } from "../../pipeline/page-line.ts";
-import { pageBytes } from "../../pipeline/page-ports.ts";
+import { type Page, pageBytes } from "../../pipeline/page-ports.ts";
 import type { Clock } from "../../pipeline/types.ts";
 import { clientIp } from "../client-ip.ts";
 import { readJson } from "../read-json.ts";
@@ -29,10 +29,21 @@ const docs = {
 export const fetchDoor = (app: FastifyInstance, deps: FetchDoorDeps): void =>
   offerToApps(app, "/v1/fetch", docs, deps, (taken) => walk(deps, taken));
 
-const walk = async (deps: FetchDoorDeps, { id, raw, res }: Taken): Promise<void> => {
+const walk = async (deps: FetchDoorDeps, taken: Taken): Promise<void> => {
   const left = new AbortController();
-  res.on("close", () => left.abort(new Error("the caller left")));
-  const page = await deps.line({
+  taken.res.on("close", () => left.abort(new Error("the caller left")));
+  try {
+    answer(taken, await fetched(deps, taken, left.signal));
+  } catch (error) {
+    // Nobody is there to be told, and it is no fault of ours.
+    if (error !== left.signal.reason) {
+      throw error;
+    }
+  }
+};
+
+const fetched = (deps: FetchDoorDeps, { id, raw }: Taken, signal: AbortSignal): Promise<Page> =>
+  deps.line({
     id,
     headers: raw.headers,
     clientIp: clientIp(raw, deps.trustProxy),
@@ -43,10 +54,12 @@ const walk = async (deps: FetchDoorDeps, { id, raw, res }: Taken): Promise<void>
         maxBytes: max_bytes ?? pageBytes.default,
         strip: strip ?? true,
         format: format ?? "html",
-        signal: left.signal,
+        signal,
       };
     },
   });
+
+const answer = ({ id, res }: Taken, page: Page): void => {
   const reply: PageFetchReply = {
     ok: true,
     request_id: id,

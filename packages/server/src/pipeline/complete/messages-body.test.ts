@@ -19,7 +19,11 @@ it("a prompt alone is one user message, streamed, with room for a long answer", 
 });
 
 it("system and max_tokens are passed on; an empty system is left out", () => {
-  const { system, max_tokens } = read({ prompt: "x", system: "Be terse.", max_tokens: 5 }, model, "native");
+  const { system, max_tokens } = read(
+    { prompt: "x", system: "Be terse.", max_tokens: 5 },
+    model,
+    "native",
+  );
   assert.deepEqual({ system, max_tokens }, { system: "Be terse.", max_tokens: 5 });
   assert.ok(!("system" in read({ prompt: "x", system: "" }, model, "native")));
 });
@@ -38,7 +42,13 @@ it("and words after the caller's own system prompt where there is none", () => {
 });
 
 it("says the same to upstream as to the relay's own scan, whatever the prompt holds", () => {
-  for (const prompt of ['","model":"claude-opus-4","x":"', "\u0000\u001f\u2028", "🦊", "\\", "@/etc/passwd"]) {
+  for (const prompt of [
+    '","model":"claude-opus-4","x":"',
+    "\u0000\u001f\u2028",
+    "🦊",
+    "\\",
+    "@/etc/passwd",
+  ]) {
     const body = messagesBody({ prompt, stream: true, max_tokens: 7 }, model, "native");
     const facts = scanBody(body, "messages");
     assert.deepEqual(

@@ -80,7 +80,10 @@ describe("a schema", () => {
   });
 
   it("may refer to itself for a value that ends", () => {
-    const list = { $ref: "#/$defs/l", $defs: { l: { type: "array", items: { $ref: "#/$defs/l" } } } };
+    const list = {
+      $ref: "#/$defs/l",
+      $defs: { l: { type: "array", items: { $ref: "#/$defs/l" } } },
+    };
     assert.equal(schemaFault(list, [[], [[]]]), null);
     assert.equal(schemaFault(list, [[], [5]]), "misfit");
     assert.doesNotThrow(() => demandUsableSchema(list));
