@@ -51,6 +51,7 @@ export const openApps = (options: Options): Apps => {
         rate,
         fetchPage: web.fetchPage,
         ledger: line.ledger,
+        active: line.active,
         clock,
         log,
         onRefused: line.onRefused,

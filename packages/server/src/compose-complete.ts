@@ -100,7 +100,8 @@ export const openComplete = (options: Options): Completing => {
       close: async () => undefined,
     };
   }
-  const { upstream, close } = openCli(options, choice.cli);
+  const { upstream: cli, close } = openCli(options, choice.cli);
+  const upstream = withTimeLimit(cli, config.reqTimeoutMs);
   const paid = choice.cli.credential.kind !== "api_key";
   return {
     upstream: paid ? { ...upstream, billing: "subscription" } : upstream,
@@ -128,7 +129,8 @@ const openCli = ({ config, clock, log }: Options, { probe: found, credential }: 
     maxIdleMs: 10 * minute,
     concurrency: Math.min(config.cliConcurrency, config.globalConcurrency),
     queue: config.cliQueue,
-    requestTimeoutMs: config.reqTimeoutMs,
+    // Its own clock is the second net: the first says it in the words of every upstream.
+    requestTimeoutMs: config.reqTimeoutMs + 1000,
     limits: defaultProcessLimits,
     clock,
     log,

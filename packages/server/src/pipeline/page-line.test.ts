@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type AppKeyId, epochMs, type RequestId } from "@claude-relay/contract";
+import { ActiveExchanges } from "./active-exchanges.ts";
 import { createPageLine, type PageLineDeps } from "./page-line.ts";
 import type { Page, PageFetch, PageRequest } from "./page-ports.ts";
 import { Refusal } from "./refusal.ts";
@@ -43,6 +44,7 @@ const setUp = (fetchPage: PageFetch, changes: Partial<PageLineDeps> = {}) => {
     resetMs: 0,
     retryAfterMs: 0,
   };
+  const active = new ActiveExchanges();
   const line = createPageLine({
     authenticate: () => {
       steps.push("authenticate");
@@ -68,6 +70,7 @@ const setUp = (fetchPage: PageFetch, changes: Partial<PageLineDeps> = {}) => {
       progress: () => assert.fail("a page has no progress"),
       close: (outcome) => void outcomes.push(outcome),
     },
+    active,
     clock: { now: () => epochMs(1_790_000_000_000), monotonicMs: () => time.ms },
     log: {
       debug: () => {},
@@ -91,6 +94,7 @@ const setUp = (fetchPage: PageFetch, changes: Partial<PageLineDeps> = {}) => {
     steps,
     intents,
     outcomes,
+    active,
     left,
     walk: () =>
       line({
@@ -222,6 +226,23 @@ describe("a page fetch", () => {
     await assert.rejects(walk(), { code: "storage_unavailable" });
     assert.ok(!steps.includes("fetch"));
     assert.deepEqual(outcomes, []);
+  });
+
+  it("is waited for by a drain, and ended when the drain may wait no longer", async () => {
+    const { walk, active, outcomes } = setUp(
+      ({ signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener("abort", () => reject(signal.reason));
+          assert.equal(active.size, 1);
+          setImmediate(() => active.abandonAll());
+        }),
+    );
+    await assert.rejects(walk(), { code: "draining" });
+    assert.equal(active.size, 0);
+    assert.deepEqual(
+      outcomes.map(({ status, ending }) => [status, ending]),
+      [[503, "complete"]],
+    );
   });
 
   it("is for devices too, in a bucket of their own", async () => {

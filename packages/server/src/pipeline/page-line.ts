@@ -3,6 +3,7 @@
  */
 import type { IncomingHttpHeaders } from "node:http";
 import { errorMeanings, microUsd, type RequestId } from "@claude-relay/contract";
+import type { Active, ActiveExchanges } from "./active-exchanges.ts";
 import { admitDoor, admitRate } from "./admit.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { logOutcome } from "./line-log.ts";
@@ -29,6 +30,8 @@ export type PageLineDeps = Readonly<{
   rate: Rate;
   fetchPage: PageFetch;
   ledger: Ledger;
+  /** A drain waits for pages too. */
+  active: ActiveExchanges;
   clock: Clock;
   log: Log;
   /** Told of everything thrown after the caller was known, for the audit log. */
@@ -83,7 +86,7 @@ const recorded = async (
     logOutcome(deps.log, outcome);
   };
   try {
-    const page = await deps.fetchPage(request);
+    const page = await whileActive(deps, request);
     close(200, "complete", null);
     return page;
   } catch (error) {
@@ -94,6 +97,25 @@ const recorded = async (
       close(status, "complete", type);
     }
     throw error;
+  }
+};
+
+const whileActive = async (
+  { active, fetchPage }: PageLineDeps,
+  request: PageRequest,
+): Promise<Page> => {
+  const abandoned = new AbortController();
+  const exchange: Active = {
+    slot: 0,
+    tick: () => undefined,
+    abandon: () => abandoned.abort(new Refusal("draining", "The relay is shutting down.")),
+  };
+  active.add(exchange);
+  try {
+    const signal = AbortSignal.any([request.signal, abandoned.signal]);
+    return await fetchPage({ ...request, signal });
+  } finally {
+    active.delete(exchange);
   }
 };
 
