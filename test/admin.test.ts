@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type InsideRelay, startInside } from "./harness/inside.ts";
+import { createOwners } from "./harness/owners.ts";
 import { assertRefused, badToken, forbidden } from "./harness/refused.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a test looks into many shapes
@@ -51,6 +52,7 @@ describe("the admin API of devices", () => {
   it("changes what it is told to and leaves the rest", async () => {
     const path = "/admin/devices/listed-device-1";
     const patch = (body: unknown) => relay.admin(path, { method: "PATCH", body });
+    await createOwners(relay, "lab", "ann");
     await patch({ label: "Ann's", user_id: "ann", organization_id: "lab", models: ["claude-*"] });
     const { body } = await patch({ requests_per_minute: 9 });
     assert.equal(body.label, "Ann's");

@@ -15,7 +15,7 @@ describe("the Python client", { skip: pythonMissing() ?? false }, () => {
   it("passes its own tests", async () => {
     const args = ["-B", "-W", "error::ResourceWarning", "test_claude_relay.py"];
     const { stderr } = await run("python3", args, { cwd: folder });
-    assert.match(stderr, /Ran [5-9]\d tests[^]*OK\n$/);
+    assert.match(stderr, /Ran [5-9]\d tests[\s\S]*OK\n$/);
   });
 
   describe("with the real relay", () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { type Answer, type InsideRelay, startInside } from "./harness/inside.ts";
+import { createOwners } from "./harness/owners.ts";
 import { assertRefused, forbidden } from "./harness/refused.ts";
 
 const boot = (
@@ -176,6 +177,7 @@ describe("BOOTSTRAP=code", () => {
   });
 
   it("stamps the code's policy and owner on the device", async () => {
+    await createOwners(relay, "org-9", "user-7");
     const { enrollment_code } = await mint({
       models: ["claude-haiku-*"],
       requests_per_minute: 5,

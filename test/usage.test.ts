@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type InsideRelay, startInside } from "./harness/inside.ts";
+import { createOwners } from "./harness/owners.ts";
 import { assertRefused, forbidden, invalid } from "./harness/refused.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a test looks into many shapes
@@ -21,6 +22,7 @@ describe("usage", () => {
     for (const id of ["=formula-device", "other-device-1"]) {
       tokens[id] = await relay.bootstrap(id);
     }
+    await createOwners(relay, "lab", "ann");
     const body = { user_id: "ann", organization_id: "lab" };
     await relay.admin("/admin/devices/other-device-1", { method: "PATCH", body });
     await relay.ask(tokens["=formula-device"] ?? "");
