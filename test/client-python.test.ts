@@ -29,10 +29,10 @@ describe("the Python client", { skip: pythonMissing() ?? false }, () => {
     after(() => setting.stop());
     beforeEach(() => setting.simulator.reset());
 
-    /** Runs a program that has imported the client; gives what it printed, which must be JSON. */
-    const python = async (program: string, withKey = key) => {
+    /** Starts a program that has imported the client. */
+    const start = (program: string, withKey = key) => {
       const head = "import json, claude_relay\nfrom claude_relay import *\n";
-      const { stdout } = await run("python3", ["-B", "-c", head + program], {
+      return run("python3", ["-B", "-c", head + program], {
         cwd: folder,
         env: {
           PATH: process.env["PATH"],
@@ -40,8 +40,11 @@ describe("the Python client", { skip: pythonMissing() ?? false }, () => {
           CLAUDE_RELAY_KEY: withKey,
         },
       });
-      return JSON.parse(stdout);
     };
+
+    /** Runs one; gives what it printed, which must be JSON. */
+    const python = async (program: string, withKey = key) =>
+      JSON.parse((await start(program, withKey)).stdout);
 
     /** The class, status and type of what a call raises. */
     const failure = (call: string, withKey = key) =>
@@ -85,10 +88,12 @@ import sys
 with stream("p", model="claude-sim-stall:5") as pieces:
   print(json.dumps(next(pieces)), flush=True)
 sys.stdin.read()`;
-      const child = python(program);
+      const running = start(program);
       await setting.simulator.until(({ requests, open }) => requests === 1 && open === 0);
-      // Had the program ended, the system would have closed its connection too.
-      assert.equal(typeof (await child), "string");
+      // Had the program ended, the system would have closed its connection too: it waits for this.
+      assert.equal(running.child.exitCode, null);
+      running.child.stdin?.end();
+      assert.equal(typeof JSON.parse((await running).stdout), "string");
     });
 
     it("gets past an upstream that turns it away at first, and names what it cannot get past", async () => {

@@ -203,7 +203,7 @@ const colors = await complete({ system: "Output only JSON.", prompt: "3 primary 
       const { stdout } = await promisify(execFile)(node, args, { cwd: folder, env });
       assert.match(JSON.parse(stdout), /You said: 3 primary colors$/);
       const { body } = setting.simulator.log.at(-1) ?? {};
-      assert.match(JSON.stringify(body), /Output only JSON\./);
+      assert.match(String(body), /Output only JSON\./);
     }
   });
 
