@@ -12,6 +12,7 @@ export type DeviceId = Branded<string, "DeviceId">;
 /** An app key, by its label: `my-app`. The secret itself is never an id. */
 export type AppKeyId = Branded<string, "AppKeyId">;
 export type BudgetId = Branded<string, "BudgetId">;
+export type PolicyId = Branded<string, "PolicyId">;
 export type UserId = Branded<string, "UserId">;
 export type OrganizationId = Branded<string, "OrganizationId">;
 /** A model id in Anthropic's spelling, e.g. `claude-sonnet-4-5-20250929`. */

@@ -1,6 +1,7 @@
 export * from "./app-keys.ts";
 export * from "./audit.ts";
 export * from "./bootstrap.ts";
+export * from "./budgets.ts";
 export * from "./circuit-breaker.ts";
 export * from "./complete.ts";
 export * from "./devices.ts";
@@ -8,5 +9,8 @@ export * from "./enrollment-codes.ts";
 export * from "./errors.ts";
 export * from "./health.ts";
 export * from "./ids.ts";
+export * from "./organizations.ts";
 export * from "./page-fetch.ts";
+export * from "./policies.ts";
 export * from "./usage.ts";
+export * from "./users.ts";

@@ -1,4 +1,6 @@
 /** Wires who may call: devices, app keys, enrollment codes, and what an admin does with them. */
+import type { AppKeyId, DeviceId } from "@claude-relay/contract";
+import type { Owners } from "./compose-owners.ts";
 import type { Config } from "./config.ts";
 import { createAppKeyAdmin } from "./credentials/app-key-admin.ts";
 import { AppKeyIndex } from "./credentials/app-key-index.ts";
@@ -12,17 +14,27 @@ import type { Clock } from "./pipeline/types.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Store } from "./store/store.ts";
 
-type Options = Readonly<{ config: Config; secrets: Secrets; clock: Clock; store: Store }>;
+type Options = Readonly<{
+  config: Config;
+  secrets: Secrets;
+  clock: Clock;
+  store: Store;
+  owners: Owners;
+}>;
 
 /** How often the last use of each app key is written down. */
 const usesEveryMs = 30_000;
 
-export const openCredentials = async ({ config, secrets, clock, store }: Options) => {
+export const openCredentials = async ({ config, secrets, clock, store, owners }: Options) => {
   const { audit } = store;
-  const devices = await DeviceIndex.load(store.devices, clock);
-  const appKeys = await AppKeyIndex.load(store.appKeys, clock, {
-    requestsPerMinute: config.perKeyRpm,
-    requestsPerDay: config.perKeyDaily,
+  const { organizationOf, bootstrapOf } = owners.directory;
+  const devices = await DeviceIndex.load(store.devices, clock, organizationOf);
+  const keyDefaults = { requestsPerMinute: config.perKeyRpm, requestsPerDay: config.perKeyDaily };
+  const appKeys = await AppKeyIndex.load(store.appKeys, clock, keyDefaults, organizationOf);
+  // Whose organization a caller is of may be its user's.
+  owners.index.users.onChange(() => {
+    devices.refreshCallers();
+    appKeys.refreshCallers();
   });
   const tokens = createWrapperTokens({
     secret: secrets.jwtSecret,
@@ -39,7 +51,8 @@ export const openCredentials = async ({ config, secrets, clock, store }: Options
   return {
     identify: createIdentify({ tokens, devices, appKeys, clock }),
     enrollment: createEnrollment({
-      policy: config.bootstrap,
+      policyOf: bootstrapOf,
+      organizationOf,
       tokens,
       devices,
       deviceStore: store.devices,
@@ -47,9 +60,28 @@ export const openCredentials = async ({ config, secrets, clock, store }: Options
       audit,
       clock,
     }),
-    deviceAdmin: createDeviceAdmin({ store: store.devices, index: devices, audit, clock }),
-    codeAdmin: createEnrollmentCodeAdmin({ store: store.enrollmentCodes, audit, clock }),
-    keyAdmin: createAppKeyAdmin({ store: store.appKeys, index: appKeys, audit, clock }),
+    deviceAdmin: createDeviceAdmin({
+      store: store.devices,
+      index: devices,
+      owners: owners.index,
+      audit,
+      clock,
+    }),
+    codeAdmin: createEnrollmentCodeAdmin({
+      store: store.enrollmentCodes,
+      owners: owners.index,
+      audit,
+      clock,
+    }),
+    keyAdmin: createAppKeyAdmin({
+      store: store.appKeys,
+      index: appKeys,
+      owners: owners.index,
+      audit,
+      clock,
+    }),
+    isDevice: (id: DeviceId): boolean => devices.get(id) !== null,
+    isAppKey: (id: AppKeyId): boolean => appKeys.get(id) !== null,
     close: async (): Promise<void> => {
       clearInterval(saving);
       await saveUses().catch(() => undefined);

@@ -1,5 +1,6 @@
 /** The only wiring: builds every part and hands each what it needs. */
 import type { FastifyInstance } from "fastify";
+import { openAdmission } from "./compose-admission.ts";
 import { openApps } from "./compose-apps.ts";
 import {
   type CompleteChoice,
@@ -8,17 +9,15 @@ import {
   openComplete,
 } from "./compose-complete.ts";
 import { openCredentials } from "./compose-credentials.ts";
+import { openOwnerAdmin, openOwners } from "./compose-owners.ts";
 import { openUpstream } from "./compose-upstream.ts";
 import type { Config } from "./config.ts";
 import { createIsAdmin } from "./credentials/admin-token.ts";
 import { createAdminAccess } from "./http/admin/access.ts";
 import { buildApp } from "./http/app.ts";
-import { createAppLimits } from "./limits/app-limits.ts";
-import { callsToday } from "./limits/calls-today.ts";
 import { addressKey, byAddress } from "./limits/ip-rate-limiter.ts";
 import { createMemoryRateLimiter } from "./limits/memory-rate-limiter.ts";
 import { ActiveExchanges } from "./pipeline/active-exchanges.ts";
-import type { AppLimits } from "./pipeline/app-limits.ts";
 import { createAuthenticate } from "./pipeline/authenticate.ts";
 import { createLine, type LineDeps } from "./pipeline/line.ts";
 import type { Log } from "./pipeline/log.ts";
@@ -68,11 +67,23 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
   const state = { draining: false, baseUrl: config.proxyBaseUrl ?? "" };
   const store = await createStore({
     dataDir: config.dataDir,
+    postgres: config.databaseUrl,
     sync: config.ledgerSync,
     onFault: (fault) => log.error({ fault: fault.kind }, fault.message),
   });
   const upstream = await openUpstream(options, store.audit);
-  const credentials = await openCredentials({ config, secrets, clock, store });
+  const owners = await openOwners(config, store);
+  const credentials = await openCredentials({ config, secrets, clock, store, owners });
+  const { isDevice, isAppKey } = credentials;
+  const admission = await openAdmission({ usage: store.usage, clock });
+  const ownerAdmin = openOwnerAdmin({
+    owners,
+    store,
+    clock,
+    isDevice,
+    isAppKey,
+    counters: admission,
+  });
   const refusals = createRefusalAudit({ audit: store.audit, clock, placeOf: addressKey });
   const authenticate = createAuthenticate({
     identify: credentials.identify,
@@ -83,11 +94,8 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
   const active = new ActiveExchanges();
   const lineDeps: LineDeps = {
     authenticate,
-    appLimits: await openAppLimits(config, clock, store),
-    limiter: createMemoryRateLimiter({
-      rate: { max: config.rateLimitMax, windowMs: config.rateLimitWindowMs },
-      now: clock.monotonicMs,
-    }),
+    directory: owners.directory,
+    admission,
     relayAllows: compileModelList(config.allowedModels.length > 0 ? config.allowedModels : null),
     modelsRestricted: config.allowedModels.length > 0,
     upstream: upstream.port,
@@ -148,10 +156,14 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     devices: {
       access,
       devices: credentials.deviceAdmin,
-      approvalRequired: config.bootstrap === "approve",
+      directory: owners.directory,
     },
     codes: { access, codes: credentials.codeAdmin },
-    keys: { access, keys: credentials.keyAdmin, clock },
+    keys: { access, keys: credentials.keyAdmin, clock, directory: owners.directory },
+    organizations: { access, organizations: ownerAdmin.organizations },
+    users: { access, users: ownerAdmin.users },
+    policies: { access, policies: ownerAdmin.policies },
+    budgets: { access, budgets: ownerAdmin.budgets },
     complete: apps.complete,
     fetch: apps.fetch,
     audit: { access, audit: store.audit },
@@ -182,6 +194,7 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
       await apps.close();
       await upstream.close();
       await credentials.close();
+      await admission.close();
       refusals.flush();
       await store.close();
     },
@@ -190,14 +203,6 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
 
 /** Whoever is refused before it is known who it is: its address tells. */
 const stranger = { actor: "unknown", subject: null };
-
-const openAppLimits = async (config: Config, clock: Clock, store: Store): Promise<AppLimits> =>
-  createAppLimits({
-    globalDaily: config.globalDaily,
-    globalConcurrency: config.globalConcurrency,
-    now: clock.now,
-    usedToday: await callsToday(store.usage, clock.now()),
-  });
 
 const ipLimiter = (config: Config, clock: Clock): RateLimiter =>
   byAddress(

@@ -89,7 +89,7 @@ const assemble = (values: Values, sources: Sources): Config => {
 };
 
 const warnings = (sources: Sources): string[] =>
-  ["REDIS_URL", "DATABASE_URL"]
+  ["REDIS_URL"]
     .filter((name) => sources.environment[name])
     .map(
       (name) =>

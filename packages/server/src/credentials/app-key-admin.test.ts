@@ -247,10 +247,8 @@ describe("after a restart", () => {
     const { secret } = await admin.rotate(app, 60, ip);
     const gone = await admin.mint("gone" as AppKeyId, {}, ip);
     await admin.revoke("gone" as AppKeyId, ip);
-    const again = await AppKeyIndex.load(store, clock, {
-      requestsPerMinute: 1,
-      requestsPerDay: null,
-    });
+    const newDefaults = { requestsPerMinute: 1, requestsPerDay: null };
+    const again = await AppKeyIndex.load(store, clock, newDefaults, () => null);
     assert.equal(again.callerFor(old).id, app);
     assert.equal(again.callerFor(secret).policy.requestsPerMinute, 1);
     assert.throws(() => again.callerFor(gone.secret), { code: refused });

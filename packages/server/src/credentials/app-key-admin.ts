@@ -10,18 +10,20 @@ import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
 import type { AppKeyIndex } from "./app-key-index.ts";
 import { appKeyHash, newAppKeySecret } from "./app-key-secret.ts";
+import { checkOwners } from "./owner-checks.ts";
+import type { OwnerIndex } from "./owner-index.ts";
 
-type Options = Readonly<{ store: AppKeyStore; index: AppKeyIndex; audit: AuditLog; clock: Clock }>;
+type Options = Readonly<{
+  store: AppKeyStore;
+  index: AppKeyIndex;
+  owners: OwnerIndex;
+  audit: AuditLog;
+  clock: Clock;
+}>;
 
-export const createAppKeyAdmin = ({ store, index, audit, clock }: Options): AppKeyAdmin => {
-  let turn: Promise<unknown> = Promise.resolve();
-
-  /** One change after another: none overwrites what it has not seen. */
-  const alone = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const result = turn.then(work);
-    turn = result.catch(() => undefined);
-    return result;
-  };
+export const createAppKeyAdmin = ({ store, index, owners, audit, clock }: Options): AppKeyAdmin => {
+  /** One change after another: none overwrites what it has not seen, and no owner goes meanwhile. */
+  const alone = <Result>(work: () => Promise<Result>): Promise<Result> => owners.alone(work);
 
   const put = async (
     record: AppKeyRecord,
@@ -80,6 +82,7 @@ export const createAppKeyAdmin = ({ store, index, audit, clock }: Options): AppK
             `An app key "${id}" exists: rotate or revoke it, or choose another label.`,
           );
         }
+        checkOwners(owners, settings);
         const secret = newAppKeySecret();
         const record = newRecord(id, secret, settings, clock.now());
         return { secret, record: await put(record, "app_key.mint", null, clientIp) };
@@ -87,7 +90,11 @@ export const createAppKeyAdmin = ({ store, index, audit, clock }: Options): AppK
     list: (query) => store.list(query),
     get,
     change: (id, changes, clientIp) =>
-      alone(() => put({ ...getLiving(id), ...changes }, "app_key.change", changes, clientIp)),
+      alone(async () => {
+        const record = getLiving(id);
+        checkOwners(owners, changes);
+        return put({ ...record, ...changes }, "app_key.change", changes, clientIp);
+      }),
     revoke: (id, clientIp) =>
       alone(async () => {
         const record = get(id);

@@ -4,6 +4,7 @@ import type { AppKeyRecord, AppKeyStore } from "../pipeline/app-key-ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { AppKeyCaller, Clock } from "../pipeline/types.ts";
 import { appKeyHash, isWellFormedAppKey } from "./app-key-secret.ts";
+import type { OrganizationOf } from "./device-index.ts";
 
 /** What a key gets that says nothing of its own. */
 export type AppKeyDefaults = Readonly<{ requestsPerMinute: number; requestsPerDay: number | null }>;
@@ -17,22 +18,25 @@ type Entry = Readonly<{ record: AppKeyRecord; caller: AppKeyCaller }>;
 export class AppKeyIndex {
   readonly #clock: Clock;
   readonly #defaults: AppKeyDefaults;
+  readonly #organizationOf: OrganizationOf;
   readonly #byId = new Map<AppKeyId, Entry>();
   readonly #byHash = new Map<string, Entry>();
   /** Not yet in the store. */
   #uses = new Map<AppKeyId, EpochMs>();
 
-  private constructor(clock: Clock, defaults: AppKeyDefaults) {
+  private constructor(clock: Clock, defaults: AppKeyDefaults, organizationOf: OrganizationOf) {
     this.#clock = clock;
     this.#defaults = defaults;
+    this.#organizationOf = organizationOf;
   }
 
   static async load(
     store: AppKeyStore,
     clock: Clock,
     defaults: AppKeyDefaults,
+    organizationOf: OrganizationOf,
   ): Promise<AppKeyIndex> {
-    const index = new AppKeyIndex(clock, defaults);
+    const index = new AppKeyIndex(clock, defaults, organizationOf);
     for (const record of await store.loadAll()) {
       index.keep(record);
     }
@@ -43,6 +47,13 @@ export class AppKeyIndex {
     const record = this.#byId.get(id)?.record ?? null;
     const usedAt = this.#uses.get(id);
     return record === null || usedAt === undefined ? record : { ...record, lastUsedAt: usedAt };
+  }
+
+  /** To be called when `organizationOf` may answer otherwise than before. */
+  refreshCallers(): void {
+    for (const { record } of [...this.#byId.values()]) {
+      this.keep(record);
+    }
   }
 
   /** Takes note of a row as the store gave it; the secrets it had before no longer open anything. */
@@ -60,7 +71,7 @@ export class AppKeyIndex {
     const lastUsedAt = isSame ? later(before.lastUsedAt, record.lastUsedAt) : record.lastUsedAt;
     const entry: Entry = {
       record: { ...record, lastUsedAt },
-      caller: callerOf(record, this.#defaults),
+      caller: callerOf(record, this.#defaults, this.#organizationOf),
     };
     this.#byId.set(record.id, entry);
     for (const digest of digestsOf(record)) {
@@ -136,11 +147,15 @@ const digestsOf = ({ secretHash, previousHash }: AppKeyRecord): string[] =>
 
 const same = (a: string, b: string): boolean => timingSafeEqual(Buffer.from(a), Buffer.from(b));
 
-const callerOf = (record: AppKeyRecord, defaults: AppKeyDefaults): AppKeyCaller => ({
+const callerOf = (
+  record: AppKeyRecord,
+  defaults: AppKeyDefaults,
+  organizationOf: OrganizationOf,
+): AppKeyCaller => ({
   kind: "app_key",
   id: record.id,
   userId: record.userId,
-  organizationId: record.organizationId,
+  organizationId: record.organizationId ?? organizationOf(record.userId),
   policy: {
     models: record.models,
     requestsPerMinute: record.requestsPerMinute ?? defaults.requestsPerMinute,

@@ -4,6 +4,7 @@ import type { AppKeyRecord, AppKeyStore } from "../pipeline/app-key-ports.ts";
 import type { AuditEntry } from "../pipeline/ports.ts";
 import { createAppKeyAdmin } from "./app-key-admin.ts";
 import { AppKeyIndex } from "./app-key-index.ts";
+import { emptyOwners } from "./owner-test-setup.ts";
 
 export const noon = Date.parse("2026-11-21T12:00:00Z");
 export const ip = "127.0.0.1";
@@ -44,10 +45,11 @@ export const setUp = async (defaults = { requestsPerMinute: 60, requestsPerDay: 
   const clock = { now: () => epochMs(time.ms), monotonicMs: () => time.ms };
   const store = new MemoryStore();
   const audit: AuditEntry[] = [];
-  const index = await AppKeyIndex.load(store, clock, defaults);
+  const index = await AppKeyIndex.load(store, clock, defaults, () => null);
   const admin = createAppKeyAdmin({
     store,
     index,
+    owners: await emptyOwners(),
     clock,
     audit: {
       append: async (entry) => void audit.push(entry),

@@ -4,15 +4,18 @@ import type { AuditLog, DeviceChanges, DeviceRecord, DeviceStore } from "../pipe
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
 import type { DeviceIndex } from "./device-index.ts";
+import { checkOwners } from "./owner-checks.ts";
+import type { OwnerIndex } from "./owner-index.ts";
 
 type Options = Readonly<{
   store: DeviceStore;
   index: DeviceIndex;
+  owners: OwnerIndex;
   audit: AuditLog;
   clock: Clock;
 }>;
 
-export const createDeviceAdmin = ({ store, index, audit, clock }: Options): DeviceAdmin => {
+export const createDeviceAdmin = ({ store, index, owners, audit, clock }: Options): DeviceAdmin => {
   const get = (id: DeviceId): DeviceRecord => {
     const device = index.get(id);
     if (device === null) {
@@ -38,11 +41,19 @@ export const createDeviceAdmin = ({ store, index, audit, clock }: Options): Devi
     return changed;
   };
 
+  /** No owner goes while a device is given to it. */
+  const aloneWithOwners = (
+    id: DeviceId,
+    work: () => Promise<DeviceRecord>,
+  ): Promise<DeviceRecord> => owners.alone(() => index.alone(id, work));
+
   return {
     list: (query) => store.list(query),
     get,
     change: (id, changes, clientIp) =>
-      index.alone(id, () => {
+      aloneWithOwners(id, async () => {
+        get(id);
+        checkOwners(owners, changes);
         // A revoked device's tokens stay dead even if the device is made active again.
         const dead =
           changes.status === "revoked" ? { tokensValidAfter: clock.now() as EpochMs } : {};

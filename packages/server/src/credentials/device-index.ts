@@ -1,8 +1,11 @@
-import type { DeviceId, EpochMs } from "@claude-relay/contract";
+import type { DeviceId, EpochMs, OrganizationId, UserId } from "@claude-relay/contract";
 import type { DeviceRecord, DeviceStore, SupersededToken } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Caller, Clock } from "../pipeline/types.ts";
 import type { WrapperClaims } from "./wrapper-token.ts";
+
+/** A user's organization: of a device or key that says none of its own. */
+export type OrganizationOf = (userId: UserId | null) => OrganizationId | null;
 
 type Entry = Readonly<{ record: DeviceRecord; caller: Caller }>;
 
@@ -13,17 +16,23 @@ type Entry = Readonly<{ record: DeviceRecord; caller: Caller }>;
 export class DeviceIndex {
   readonly #store: DeviceStore;
   readonly #clock: Clock;
+  readonly #organizationOf: OrganizationOf;
   readonly #devices = new Map<string, Entry>();
   readonly #superseded = new Map<string, SupersededToken>();
   readonly #turns = new Map<string, Promise<void>>();
 
-  private constructor(store: DeviceStore, clock: Clock) {
+  private constructor(store: DeviceStore, clock: Clock, organizationOf: OrganizationOf) {
     this.#store = store;
     this.#clock = clock;
+    this.#organizationOf = organizationOf;
   }
 
-  static async load(store: DeviceStore, clock: Clock): Promise<DeviceIndex> {
-    const index = new DeviceIndex(store, clock);
+  static async load(
+    store: DeviceStore,
+    clock: Clock,
+    organizationOf: OrganizationOf,
+  ): Promise<DeviceIndex> {
+    const index = new DeviceIndex(store, clock, organizationOf);
     for (const record of await store.loadAll()) {
       index.keep(record);
     }
@@ -40,8 +49,15 @@ export class DeviceIndex {
 
   /** Takes note of a row as the store gave it. */
   keep(record: DeviceRecord): DeviceRecord {
-    this.#devices.set(record.id, { record, caller: callerOf(record) });
+    this.#devices.set(record.id, { record, caller: callerOf(record, this.#organizationOf) });
     return record;
+  }
+
+  /** To be called when `organizationOf` may answer otherwise than before. */
+  refreshCallers(): void {
+    for (const { record } of this.#devices.values()) {
+      this.keep(record);
+    }
   }
 
   /**
@@ -128,10 +144,10 @@ const checkStatus = ({ status }: DeviceRecord): void => {
   }
 };
 
-const callerOf = (record: DeviceRecord): Caller => ({
+const callerOf = (record: DeviceRecord, organizationOf: OrganizationOf): Caller => ({
   kind: "device",
   id: record.id,
   userId: record.userId,
-  organizationId: record.organizationId,
+  organizationId: record.organizationId ?? organizationOf(record.userId),
   policy: { models: record.models, requestsPerMinute: record.requestsPerMinute },
 });

@@ -5,11 +5,19 @@ import type { AuditLog, EnrollmentCodeStore } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
 import { enrollmentCodeHash, newEnrollmentCode } from "./enrollment-code.ts";
+import { checkOwners } from "./owner-checks.ts";
+import type { OwnerIndex } from "./owner-index.ts";
 
-type Options = Readonly<{ store: EnrollmentCodeStore; audit: AuditLog; clock: Clock }>;
+type Options = Readonly<{
+  store: EnrollmentCodeStore;
+  owners: OwnerIndex;
+  audit: AuditLog;
+  clock: Clock;
+}>;
 
 export const createEnrollmentCodeAdmin = ({
   store,
+  owners,
   audit,
   clock,
 }: Options): EnrollmentCodeAdmin => {
@@ -25,21 +33,23 @@ export const createEnrollmentCodeAdmin = ({
     });
 
   return {
-    mint: async ({ expiresInHours, ...wanted }, clientIp) => {
-      const code = newEnrollmentCode();
-      const now = clock.now();
-      const created = await store.create({
-        ...wanted,
-        id: `enr_${randomUUID().replaceAll("-", "")}`,
-        codeHash: enrollmentCodeHash(code),
-        usesLeft: wanted.maxUses,
-        createdAt: now,
-        expiresAt: Math.round(now + expiresInHours * 3_600_000) as EpochMs,
-        revokedAt: null,
-      });
-      await record("enrollment_code.mint", created.id, clientIp);
-      return { code, record: created };
-    },
+    mint: ({ expiresInHours, ...wanted }, clientIp) =>
+      owners.alone(async () => {
+        checkOwners(owners, wanted);
+        const code = newEnrollmentCode();
+        const now = clock.now();
+        const created = await store.create({
+          ...wanted,
+          id: `enr_${randomUUID().replaceAll("-", "")}`,
+          codeHash: enrollmentCodeHash(code),
+          usesLeft: wanted.maxUses,
+          createdAt: now,
+          expiresAt: Math.round(now + expiresInHours * 3_600_000) as EpochMs,
+          revokedAt: null,
+        });
+        await record("enrollment_code.mint", created.id, clientIp);
+        return { code, record: created };
+      }),
     list: (query) => store.list(query),
     revoke: async (id, clientIp) => {
       const revoked = await store.revoke(id, clock.now());

@@ -14,6 +14,7 @@ import { Refusal } from "../pipeline/refusal.ts";
 import { createDeviceAdmin } from "./device-admin.ts";
 import { DeviceIndex } from "./device-index.ts";
 import { createEnrollment } from "./enrollment.ts";
+import { emptyOwners } from "./owner-test-setup.ts";
 import { createWrapperTokens } from "./wrapper-token.ts";
 
 const id = "test-device-0001" as DeviceId;
@@ -63,7 +64,7 @@ const setup = async (policy: "open" | "code" | "approve") => {
   const time = { ms: 1_790_000_000_250 };
   const clock = { now: () => epochMs(time.ms), monotonicMs: () => time.ms };
   const store = slowStore();
-  const index = await DeviceIndex.load(store.devices, clock);
+  const index = await DeviceIndex.load(store.devices, clock, () => null);
   const entries: AuditEntry[] = [];
   const audit = {
     append: async (entry: AuditEntry) => void entries.push(entry),
@@ -75,7 +76,8 @@ const setup = async (policy: "open" | "code" | "approve") => {
     clock,
   });
   const enrollment = createEnrollment({
-    policy,
+    policyOf: () => policy,
+    organizationOf: () => null,
     tokens,
     devices: index,
     deviceStore: store.devices,
@@ -83,7 +85,8 @@ const setup = async (policy: "open" | "code" | "approve") => {
     audit,
     clock,
   });
-  const admin = createDeviceAdmin({ store: store.devices, index, audit, clock });
+  const owners = await emptyOwners();
+  const admin = createDeviceAdmin({ store: store.devices, index, owners, audit, clock });
   const boot = () =>
     enrollment.bootstrap({
       deviceId: id,

@@ -1,4 +1,4 @@
-import type { EpochMs } from "@claude-relay/contract";
+import type { BootstrapPolicy, EpochMs, OrganizationId } from "@claude-relay/contract";
 import type { BootstrapRequest, Enrollment, IssuedToken } from "../pipeline/credential-ports.ts";
 import type {
   AuditLog,
@@ -8,12 +8,14 @@ import type {
 } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
-import type { DeviceIndex } from "./device-index.ts";
+import type { DeviceIndex, OrganizationOf } from "./device-index.ts";
 import { enrollmentCodeHash } from "./enrollment-code.ts";
 import type { WrapperClaims, WrapperTokens } from "./wrapper-token.ts";
 
 type Options = Readonly<{
-  policy: "open" | "code" | "approve";
+  /** BOOTSTRAP, or what is tighter for an organization. */
+  policyOf: (organizationId: OrganizationId | null) => BootstrapPolicy;
+  organizationOf: OrganizationOf;
   tokens: WrapperTokens;
   devices: DeviceIndex;
   deviceStore: DeviceStore;
@@ -114,15 +116,21 @@ type Enrolled = Readonly<{ device: DeviceRecord; waiting: "new" | "still" | null
 const enroll = async (options: Options, request: BootstrapRequest): Promise<Enrolled> => {
   const known = options.devices.get(request.deviceId);
   refuseBarred(known);
-  switch (options.policy) {
+  switch (policyFor(options, known)) {
     case "open":
       return { device: await enrollOpenly(options, request, known), waiting: null };
     case "code":
-      return { device: await enrollByCode(options, request, known), waiting: null };
+      return enrollByCode(options, request, known);
     case "approve":
       return enrollForApproval(options, request, known);
   }
 };
+
+const policyFor = (
+  { policyOf, organizationOf }: Options,
+  device: Pick<DeviceRecord, "userId" | "organizationId"> | null,
+): BootstrapPolicy =>
+  policyOf(device === null ? null : (device.organizationId ?? organizationOf(device.userId)));
 
 const refuseBarred = (known: DeviceRecord | null): void => {
   if (known?.status === "disabled" || known?.status === "revoked") {
@@ -149,13 +157,14 @@ const enrollOpenly = async (
 
 /**
  * A code lets a new device in and an old one back in: the identity of a known device is not
- * to be had for the knowledge of its name.
+ * to be had for the knowledge of its name. Into an organization that approves its devices it only
+ * leads to the door.
  */
 const enrollByCode = async (
   options: Options,
   request: BootstrapRequest,
   known: DeviceRecord | null,
-): Promise<DeviceRecord> => {
+): Promise<Enrolled> => {
   if (request.enrollmentCode === null) {
     throw new Refusal(
       "forbidden",
@@ -171,15 +180,21 @@ const enrollByCode = async (
     );
   }
   const { code } = consumption;
-  return save(options, {
-    ...base(options, request, known),
-    status: "active",
-    approvedAt: known?.approvedAt ?? now,
-    models: code.models ?? known?.models ?? null,
-    requestsPerMinute: code.requestsPerMinute ?? known?.requestsPerMinute ?? null,
+  const owner = {
     userId: code.userId ?? known?.userId ?? null,
     organizationId: code.organizationId ?? known?.organizationId ?? null,
+  };
+  const waits = policyFor(options, owner) === "approve";
+  const device = await save(options, {
+    ...base(options, request, known),
+    ...owner,
+    // One that was in already keeps the tokens it has while it waits.
+    status: waits ? (known?.status ?? "pending") : "active",
+    approvedAt: waits ? null : (known?.approvedAt ?? now),
+    models: code.models ?? known?.models ?? null,
+    requestsPerMinute: code.requestsPerMinute ?? known?.requestsPerMinute ?? null,
   });
+  return { device, waiting: waits ? "new" : null };
 };
 
 /**

@@ -42,7 +42,7 @@ const setup = async (kept: readonly SupersededToken[] = []) => {
       return known ?? token;
     },
   } as Partial<DeviceStore> as DeviceStore;
-  const devices = await DeviceIndex.load(store, clock);
+  const devices = await DeviceIndex.load(store, clock, () => null);
   const claims: WrapperClaims = {
     deviceId: record.id,
     jti: "jti-1",
@@ -51,7 +51,7 @@ const setup = async (kept: readonly SupersededToken[] = []) => {
   };
   const verified: string[] = [];
   const identify = createIdentify({
-    appKeys: await AppKeyIndex.load(noAppKeys, clock, defaults),
+    appKeys: await AppKeyIndex.load(noAppKeys, clock, defaults, () => null),
     devices,
     clock,
     tokens: {

@@ -17,10 +17,17 @@ import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
 import { type AdminAuditDoorDeps, adminAuditDoor } from "./admin/audit-door.ts";
 import { type AdminBreakerDoorDeps, adminBreakerDoor } from "./admin/breaker-door.ts";
+import { type AdminBudgetsDoorDeps, adminBudgetsDoor } from "./admin/budgets-door.ts";
 import { type AdminCodesDoorDeps, adminCodesDoor } from "./admin/codes-door.ts";
 import { type AdminDevicesDoorDeps, adminDevicesDoor } from "./admin/devices-door.ts";
 import { type AdminKeysDoorDeps, adminKeysDoor } from "./admin/keys-door.ts";
+import {
+  type AdminOrganizationsDoorDeps,
+  adminOrganizationsDoor,
+} from "./admin/organizations-door.ts";
+import { type AdminPoliciesDoorDeps, adminPoliciesDoor } from "./admin/policies-door.ts";
 import { type AdminUsageDoorDeps, adminUsageDoor } from "./admin/usage-door.ts";
+import { type AdminUsersDoorDeps, adminUsersDoor } from "./admin/users-door.ts";
 import { type CompleteDoorDeps, completeDoor } from "./apps/complete-door.ts";
 import { type FetchDoorDeps, fetchDoor } from "./apps/fetch-door.ts";
 import { createBareServer } from "./bare-server.ts";
@@ -50,6 +57,10 @@ export type AppDeps = Readonly<{
   devices: AdminDevicesDoorDeps;
   codes: AdminCodesDoorDeps;
   keys: AdminKeysDoorDeps;
+  organizations: AdminOrganizationsDoorDeps;
+  users: AdminUsersDoorDeps;
+  policies: AdminPoliciesDoorDeps;
+  budgets: AdminBudgetsDoorDeps;
   complete: CompleteDoorDeps;
   fetch: FetchDoorDeps;
   audit: AdminAuditDoorDeps;
@@ -104,6 +115,10 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
       void scope.register(room((inner) => adminDevicesDoor(inner, deps.devices)));
       void scope.register(room((inner) => adminCodesDoor(inner, deps.codes)));
       void scope.register(room((inner) => adminKeysDoor(inner, deps.keys)));
+      void scope.register(room((inner) => adminOrganizationsDoor(inner, deps.organizations)));
+      void scope.register(room((inner) => adminUsersDoor(inner, deps.users)));
+      void scope.register(room((inner) => adminPoliciesDoor(inner, deps.policies)));
+      void scope.register(room((inner) => adminBudgetsDoor(inner, deps.budgets)));
     }),
   );
   return app;

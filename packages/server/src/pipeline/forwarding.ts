@@ -1,7 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { errorMeanings } from "@claude-relay/contract";
 import type { Active, ActiveExchanges } from "./active-exchanges.ts";
+import type { Admission } from "./admission.ts";
 import { headersForCaller } from "./forward-headers.ts";
+import { usedBy } from "./hold.ts";
+import { withRemaining } from "./limit-headers.ts";
 import { logOutcome, logProxying } from "./line-log.ts";
 import type { Log } from "./log.ts";
 import { isModelCall } from "./operations.ts";
@@ -30,6 +33,8 @@ export type ForwardingDeps = Readonly<{
   ledger: Ledger;
   prices: PriceBook;
   active: ActiveExchanges;
+  /** Where every exchange settles what was held for it. */
+  admission: Pick<Admission, "refusedAlready" | "ask" | "settle">;
   clock: Clock;
   log: Log;
   pingIntervalMs: number;
@@ -60,6 +65,8 @@ class Forwarding implements UpstreamReceiver, Active {
   #bytesLeft = -1;
   /** The caller reads slower than upstream writes: upstream waits. */
   #held = false;
+  /** The status the caller had seen when it left and upstream's answer was drained; 0 while it is there. */
+  #leftAt = 0;
   #lastChunk: Buffer | null = null;
   #upstreamRequestId: string | null = null;
   #over = false;
@@ -100,7 +107,16 @@ class Forwarding implements UpstreamReceiver, Active {
     const length = headers["content-length"];
     this.#bytesLeft = this.#stream || length === undefined ? -1 : Number(length);
     const ours = ["x-relay-upstream", this.#deps.upstream.name, "x-relay-request-id", intent.id];
-    this.#reply.start(status, headersForCaller(headers, !this.#stream, ours));
+    if (this.#leftAt === 0) {
+      const shown = headersForCaller(headers, !this.#stream, ours);
+      // An error, and what is no model call, stays as upstream sent it.
+      const tells = status < 300 && isModelCall(intent.operation);
+      const { granted } = this.#admitted;
+      this.#reply.start(
+        status,
+        tells ? withRemaining(shown, granted, this.#deps.clock.now()) : shown,
+      );
+    }
   }
 
   onData(chunk: Buffer): void {
@@ -128,11 +144,11 @@ class Forwarding implements UpstreamReceiver, Active {
     }
     const { flushed } = this.#deps;
     if (flushed === null) {
-      this.#reply.end(this.#lastChunk);
+      this.#end();
       this.#record("complete", this.#status, report);
     } else {
       this.#record("complete", this.#status, report);
-      const end = (): void => this.#reply.end(this.#lastChunk);
+      const end = (): void => this.#end();
       // A line that did not reach the disk is tried again by the journal; the answer is not held back for it.
       flushed().then(end, end);
     }
@@ -163,8 +179,14 @@ class Forwarding implements UpstreamReceiver, Active {
     this.#fail("process_died", message, { kind: "unreachable", message, sent });
   }
 
+  #end(): void {
+    if (this.#leftAt === 0) {
+      this.#reply.end(this.#lastChunk);
+    }
+  }
+
   #write(chunk: Buffer): void {
-    if (!this.#reply.write(chunk)) {
+    if (this.#leftAt === 0 && !this.#reply.write(chunk)) {
       this.#held = true;
       this.#exchange?.pause();
     }
@@ -181,9 +203,20 @@ class Forwarding implements UpstreamReceiver, Active {
     if (this.#over) {
       return;
     }
+    if (this.#admitted.drain && this.#exchange?.sent === true) {
+      this.#drain();
+      return;
+    }
     this.#exchange?.cancel();
     this.#record("client_left", this.#status || clientLeftStatus);
     this.#ended.resolve();
+  }
+
+  /** Nobody reads any more, but the policy wants the answer measured: it is read to its end. */
+  #drain(): void {
+    this.#leftAt = this.#status || clientLeftStatus;
+    this.#held = false;
+    this.#exchange?.resume();
   }
 
   /** An answer that has begun ends with last words; one that has not is a refusal. */
@@ -200,7 +233,9 @@ class Forwarding implements UpstreamReceiver, Active {
   #breakOff(ending: Ending, message: string): void {
     const between = this.#meter?.atEventBoundary ?? true;
     const words = this.#stream ? streamError(message, this.#admitted.intent.id, between) : null;
-    this.#reply.breakOff(words);
+    if (this.#leftAt === 0) {
+      this.#reply.breakOff(words);
+    }
     this.#record(ending, this.#status);
     this.#ended.resolve();
   }
@@ -217,8 +252,8 @@ class Forwarding implements UpstreamReceiver, Active {
     const outcome = outcomeOf(
       {
         intent: this.#admitted.intent,
-        ending,
-        status,
+        ending: this.#leftAt === 0 ? ending : "client_left",
+        status: this.#leftAt || status,
         upstreamStatus: this.#status,
         sent,
         report,
@@ -230,6 +265,7 @@ class Forwarding implements UpstreamReceiver, Active {
       prices,
     );
     ledger.close(outcome);
+    this.#deps.admission.settle(outcome.id, usedBy(outcome));
     logOutcome(log, outcome);
   }
 }

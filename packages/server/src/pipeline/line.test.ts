@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { type BudgetId, epochMs } from "@claude-relay/contract";
+import type { Budget, Limit, Verdict } from "./admission.ts";
 import type { LineDeps } from "./line.ts";
 import { Refusal } from "./refusal.ts";
 import { body, lineFixture } from "./test-setup.ts";
@@ -9,21 +11,37 @@ const refuse = (code: "credential_invalid" | "storage_unavailable" | "too_large"
 };
 const refusedAs = (code: string) => (error: unknown) =>
   error instanceof Refusal && error.code === code;
-const full = {
-  allowed: false,
-  limit: 1,
+const limit: Limit = {
+  scope: { kind: "device", id: "test-device-0001" },
+  kind: "requests",
+  max: 1,
   windowMs: 60_000,
-  remaining: 0,
-  resetMs: 0,
+};
+const full: Verdict = {
+  kind: "over_limit",
+  state: { limit, remaining: 0, resetMs: 0 },
   retryAfterMs: 5000,
 };
+const budget: Budget = {
+  id: "bud_1" as BudgetId,
+  scope: { kind: "user", id: "ada" },
+  unit: "micro_usd",
+  limit: 6000,
+  window: { kind: "day" },
+};
+const spent: Verdict = {
+  kind: "over_budget",
+  state: { budget, held: 0, spent: 5500, left: 500, resetsAt: epochMs(1_790_000_000_000) },
+  wanted: 5000,
+};
+const granted: Verdict = { kind: "granted", limits: [], budgets: [] };
 
 describe("the line", () => {
   it("authenticates, limits, reads, writes to the ledger, and only then calls upstream", async () => {
     const { walk, steps, upstream, intents } = lineFixture();
     const walked = walk();
     const receiver = await upstream.called;
-    assert.deepEqual(steps, ["authenticate", "rate", "body", "open"]);
+    assert.deepEqual(steps, ["authenticate", "early", "body", "hold", "open"]);
     assert.deepEqual(upstream.notes, ["send"]);
     const [intent] = intents;
     assert.equal(intent?.model, "claude-haiku-4-5");
@@ -44,22 +62,28 @@ describe("the line", () => {
     ["a bad credential", { authenticate: refuse("credential_invalid") }, [], "credential_invalid"],
     [
       "a full limit",
-      { limiter: { take: () => full, peek: () => full } },
+      { admission: { refusedAlready: () => full, ask: () => granted, settle() {} } },
       ["authenticate"],
       "rate_limited",
     ],
     [
       "a denied model",
       { relayAllows: () => false },
-      ["authenticate", "rate", "body"],
+      ["authenticate", "early", "body", "hold"],
       "model_denied",
+    ],
+    [
+      "a budget it does not fit",
+      { admission: { refusedAlready: () => null, ask: async () => spent, settle() {} } },
+      ["authenticate", "body"],
+      "over_budget",
     ],
     [
       "a ledger that cannot be written",
       {
         ledger: { open: async () => refuse("storage_unavailable")(), progress() {}, close() {} },
       },
-      ["authenticate", "rate", "body"],
+      ["authenticate", "early", "body", "hold"],
       "storage_unavailable",
     ],
   ];
@@ -75,7 +99,9 @@ describe("the line", () => {
   }
 
   it("tells what it refuses a caller, but not what is thrown before anyone is known", async () => {
-    const limited = lineFixture({ limiter: { take: () => full, peek: () => full } });
+    const limited = lineFixture({
+      admission: { refusedAlready: () => full, ask: () => granted, settle() {} },
+    });
     await assert.rejects(limited.walk());
     assert.equal(limited.refused.length, 1);
     assert.match(limited.refused[0] ?? "", /^test-device-0001: Refusal: This device's limit/);

@@ -7,25 +7,26 @@
  */
 import type { ModelId } from "@claude-relay/contract";
 import { microUsd } from "@claude-relay/contract";
-import { type AllowsModel, admitDoor, admitModel, admitModels, admitRate } from "./admit.ts";
-import type { AppLimits } from "./app-limits.ts";
+import type { Amounts, Budget } from "./admission.ts";
+import { type AllowsModel, admitDoor, admitModel, admitModels } from "./admit.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { scanBody } from "./body/body-scan.ts";
 import { headersForUpstream } from "./forward-headers.ts";
 import { type ForwardingDeps, forward } from "./forwarding.ts";
+import { demandGrant, type Granted, nothingUsed, refuseEarly } from "./hold.ts";
 import { logIncoming } from "./line-log.ts";
 import { ModelListReply } from "./model-list-reply.ts";
-import { compileModelList } from "./model-pattern.ts";
 import { doorOf, isModelCall } from "./operations.ts";
-import type { RateLimiter } from "./rate-limiter.ts";
-import type { Admitted, BodyFacts, Caller, CallerReply, Ingress, Intent, Policy } from "./types.ts";
+import type { Directory } from "./owner-ports.ts";
+import { tokensBeyondBytes } from "./price/unbounded-parts.ts";
+import type { Admitted, BodyFacts, Caller, CallerReply, Ingress, Intent } from "./types.ts";
 import { emptyUsage, estimateInputTokens } from "./usage/usage.ts";
 
 export type LineDeps = ForwardingDeps &
   Readonly<{
     authenticate: Authenticate;
-    limiter: RateLimiter;
-    appLimits: AppLimits;
+    /** What applies to a caller, on every level. */
+    directory: Directory;
     relayAllows: AllowsModel;
     /** Whether `relayAllows` leaves any model out. */
     modelsRestricted: boolean;
@@ -42,32 +43,75 @@ export const createLine =
     const caller = await deps.authenticate(ingress.headers, ingress.clientIp);
     try {
       admitDoor(caller, doorOf(ingress.operation.kind));
-      admitRate(deps.limiter, caller, deps.clock);
-      logIncoming(deps.log, ingress, caller);
-      const body = await ingress.readBody();
-      const admitted = admit(deps, ingress, caller, body, startedMs);
-      const leave = isModelCall(ingress.operation.kind) ? deps.appLimits.enter(caller) : null;
-      try {
-        await deps.ledger.open(admitted.intent);
-        await forward(deps, admitted, replyFor(deps, ingress, caller, reply));
-      } finally {
-        leave?.();
-      }
+      const admitted = await admit(deps, ingress, caller, startedMs);
+      await opened(deps, admitted.intent);
+      await forward(deps, admitted, replyFor(deps, ingress, caller, reply));
     } catch (error) {
       deps.onRefused(error, caller, ingress);
       throw error;
     }
   };
 
-const admit = (
+/** May they? Once this has passed, the request's worst case is held, and every end of it must settle. */
+const admit = async (
   deps: LineDeps,
   ingress: Ingress,
   caller: Caller,
-  body: Buffer | null,
   startedMs: number,
-): Admitted => {
+): Promise<Admitted> => {
+  const limits = isModelCall(ingress.operation.kind)
+    ? deps.directory.limitsOf(caller)
+    : deps.directory.requestLimitsOf(caller);
+  refuseEarly(deps.admission, limits, deps.clock);
+  logIncoming(deps.log, ingress, caller);
+  let asked: Asked;
+  try {
+    asked = examine(deps, ingress, caller, await ingress.readBody());
+  } catch (error) {
+    countRefused(deps, ingress, caller);
+    throw error;
+  }
+  const { id } = ingress;
+  const verdict = deps.admission.ask({ id, limits, budgets: asked.budgets, worst: asked.worst });
+  const granted = demandGrant(verdict instanceof Promise ? await verdict : verdict, deps.clock);
+  return admittedOf(deps, ingress, caller, asked, granted, startedMs);
+};
+
+/** A request that is turned down for what it says has used the caller's limit of requests all the same. */
+const countRefused = (deps: LineDeps, { id }: Ingress, caller: Caller): void => {
+  const limits = deps.directory.requestLimitsOf(caller);
+  const verdict = deps.admission.ask({ id, limits, budgets: [], worst: nothingUsed });
+  const settle = (): void => deps.admission.settle(id, nothingUsed);
+  if (verdict instanceof Promise) {
+    verdict.then(settle, settle);
+  } else {
+    settle();
+  }
+};
+
+/** The intent is written down, or what was held for it is given back. */
+const opened = async (deps: LineDeps, intent: Intent): Promise<void> => {
+  try {
+    await deps.ledger.open(intent);
+  } catch (error) {
+    deps.admission.settle(intent.id, null);
+    throw error;
+  }
+};
+
+/** What a request asks for, and the most it can use. */
+type Asked = Readonly<{
+  body: Buffer | null;
+  facts: BodyFacts | null;
+  sessionId: string | null;
+  budgets: readonly Budget[];
+  worst: Amounts;
+}>;
+
+/** Reads the deciding fields of a body, and checks every model it names. @throws Refusal */
+const examine = (deps: LineDeps, ingress: Ingress, caller: Caller, body: Buffer | null): Asked => {
   const { operation } = ingress;
-  const callerAllows = allowsModel(caller.policy);
+  const callerAllows = deps.directory.allowsModel(caller);
   const facts =
     body === null
       ? null
@@ -78,10 +122,54 @@ const admit = (
   if (operation.kind === "get_model") {
     admitModel("model", operation.model, deps.relayAllows, callerAllows, caller.kind);
   }
+  const session = sessionId(ingress.headers["x-claude-code-session-id"]);
+  const charged = body !== null && facts !== null && isModelCall(operation.kind);
+  const budgets = charged ? deps.directory.budgetsOf(caller, session) : [];
+  const worst = charged ? worstOf(deps, ingress, facts, body, budgets) : nothingUsed;
+  return { body, facts, sessionId: session, budgets, worst };
+};
+
+/**
+ * The most a request can use. Money and all tokens are a true bound wherever a budget depends on it; a rate of
+ * input tokens is held at an estimate, since a bound of four times that would refuse what fits.
+ */
+const worstOf = (
+  deps: LineDeps,
+  { startedAt }: Ingress,
+  facts: BodyFacts,
+  body: Buffer,
+  budgets: readonly Budget[],
+): Amounts => {
+  const beyond = budgets.length === 0 ? 0 : tokensBeyondBytes(body);
+  const asked = {
+    facts: beyond === null ? { ...facts, promptElsewhere: true } : facts,
+    bodyBytes: body.length + (beyond ?? 0),
+    at: startedAt,
+  };
   return {
-    intent: intentOf(deps, ingress, caller, facts, body?.length ?? 0),
+    microUsd: deps.upstream.billing === "subscription" ? 0 : deps.prices.worstCase(asked),
+    inputTokens: estimateInputTokens(body.length),
+    outputTokens: facts.maxTokens ?? 0,
+    tokens: budgets.some(({ unit }) => unit === "tokens") ? deps.prices.worstTokens(asked) : 0,
+  };
+};
+
+const admittedOf = (
+  deps: LineDeps,
+  ingress: Ingress,
+  caller: Caller,
+  asked: Asked,
+  granted: Granted,
+  startedMs: number,
+): Admitted => {
+  const { body } = asked;
+  const { operation } = ingress;
+  return {
+    intent: intentOf(deps, ingress, caller, asked),
     request: { operation, headers: headersFor(ingress, caller), body },
     releaseBody: () => body !== null && ingress.releaseBody(body),
+    granted,
+    drain: deps.directory.onDisconnect(caller) === "drain",
     startedMs,
   };
 };
@@ -98,13 +186,14 @@ const headersFor = ({ operation, headers }: Ingress, caller: Caller): string[] =
 const replyFor = (
   deps: LineDeps,
   { operation }: Ingress,
-  { policy }: Caller,
+  caller: Caller,
   reply: CallerReply,
 ): CallerReply => {
-  if (operation.kind !== "list_models" || (!deps.modelsRestricted && policy.models === null)) {
+  const restricted = deps.modelsRestricted || deps.directory.restrictsModels(caller);
+  if (operation.kind !== "list_models" || !restricted) {
     return reply;
   }
-  const callerAllows = allowsModel(policy);
+  const callerAllows = deps.directory.allowsModel(caller);
   return new ModelListReply(reply, (model) => deps.relayAllows(model) && callerAllows(model));
 };
 
@@ -112,12 +201,11 @@ const intentOf = (
   deps: LineDeps,
   ingress: Ingress,
   caller: Caller,
-  facts: BodyFacts | null,
-  bodyBytes: number,
+  { body, facts, sessionId, worst }: Asked,
 ): Intent => {
   const { operation, startedAt } = ingress;
+  const bodyBytes = body?.length ?? 0;
   const charged = isModelCall(operation.kind) && facts !== null;
-  const billed = deps.upstream.billing !== "subscription";
   return {
     id: ingress.id,
     startedAt,
@@ -126,14 +214,13 @@ const intentOf = (
     callerId: caller.id,
     userId: caller.userId,
     organizationId: caller.organizationId,
-    sessionId: sessionId(ingress.headers["x-claude-code-session-id"]),
+    sessionId,
     model: facts?.model ?? (operation.kind === "get_model" ? operation.model : null),
     stream: facts?.stream ?? false,
     bodyBytes,
     upstream: deps.upstream.name,
-    holdMicroUsd:
-      charged && billed ? deps.prices.worstCase({ facts, bodyBytes, at: startedAt }) : nothing,
-    fallback: charged ? estimate(deps, facts.model, billed, bodyBytes, ingress) : unbilled,
+    holdMicroUsd: microUsd(worst.microUsd),
+    fallback: charged ? estimate(deps, facts.model, bodyBytes, ingress) : unbilled,
   };
 };
 
@@ -143,27 +230,14 @@ const unbilled: Intent["fallback"] = { inputTokens: 0, costMicroUsd: nothing, ac
 const estimate = (
   deps: LineDeps,
   model: ModelId,
-  billed: boolean,
   bodyBytes: number,
   ingress: Ingress,
 ): Intent["fallback"] => {
   const inputTokens = estimateInputTokens(bodyBytes);
   const usage = { ...emptyUsage, inputTokens };
   const { costMicroUsd } = deps.prices.price({ model, usage, at: ingress.startedAt });
+  const billed = deps.upstream.billing !== "subscription";
   return { inputTokens, costMicroUsd: billed ? costMicroUsd : nothing, accuracy: "estimated" };
-};
-
-/** A policy object lives as long as its device's record: its list is compiled once. */
-const compiled = new WeakMap<Policy, AllowsModel>();
-
-const allowsModel = (policy: Policy): AllowsModel => {
-  const known = compiled.get(policy);
-  if (known !== undefined) {
-    return known;
-  }
-  const allows = compileModelList(policy.models);
-  compiled.set(policy, allows);
-  return allows;
 };
 
 /** Claude Code names its session; anything else in that header is not worth keeping. */

@@ -55,7 +55,8 @@ const accuracyOf = ({ intent, upstreamStatus, sent, ending, report }: Ended): Ac
   if (!isModelCall(intent.operation) || upstreamStatus >= 300 || !sent) {
     return "free";
   }
-  return ending === "complete" && report?.complete === true ? "measured" : "estimated";
+  const told = ending === "complete" || ending === "client_left";
+  return told && report?.complete === true ? "measured" : "estimated";
 };
 
 /** Upstream's own count; without any, the admission's estimate of the input. */

@@ -152,6 +152,8 @@ export type UsageFilter = Readonly<{
   callerId?: Caller["id"] | undefined;
   user?: UserId | undefined;
   organization?: OrganizationId | undefined;
+  /** As in `x-claude-code-session-id`. */
+  session?: string | undefined;
   model?: ModelId | undefined;
   operation?: Operation["kind"] | undefined;
   upstream?: string | undefined;

@@ -2,8 +2,10 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type DeviceId, epochMs, microUsd, type RequestId } from "@claude-relay/contract";
 import { ActiveExchanges } from "./active-exchanges.ts";
+import type { Amounts } from "./admission.ts";
 import { createLine, type LineDeps } from "./line.ts";
 import type { Log } from "./log.ts";
+import type { Directory } from "./owner-ports.ts";
 import type {
   Caller,
   CallerReply,
@@ -91,6 +93,18 @@ class NotedUpstream implements Upstream {
   }
 }
 
+/** Where nothing is set on any level. */
+export const openDirectory: Directory = {
+  limitsOf: () => [],
+  requestLimitsOf: () => [],
+  budgetsOf: () => [],
+  allowsModel: () => () => true,
+  restrictsModels: () => false,
+  onDisconnect: () => "cancel",
+  bootstrapOf: () => "open",
+  organizationOf: () => null,
+};
+
 /** @param changes ports that behave otherwise */
 export const lineFixture = (changes: Partial<LineDeps> = {}) => {
   const time = { ms: 1000 };
@@ -102,25 +116,24 @@ export const lineFixture = (changes: Partial<LineDeps> = {}) => {
   const upstream = new NotedUpstream();
   const reply = new NotedReply();
   const active = new ActiveExchanges();
-  const taken = {
-    allowed: true,
-    limit: 1,
-    windowMs: 60_000,
-    remaining: 0,
-    resetMs: 0,
-    retryAfterMs: 0,
-  };
-  const step = (what: string) => {
-    steps.push(what);
-    return taken;
-  };
+  const settled: (Amounts | null)[] = [];
   const line = createLine({
     authenticate: () => {
       steps.push("authenticate");
       return caller;
     },
-    limiter: { take: () => step("rate"), peek: () => taken },
-    appLimits: { enter: () => null },
+    directory: openDirectory,
+    admission: {
+      refusedAlready: () => {
+        steps.push("early");
+        return null;
+      },
+      ask: () => {
+        steps.push("hold");
+        return { kind: "granted", limits: [], budgets: [] };
+      },
+      settle: (_id, used) => void settled.push(used),
+    },
     relayAllows: () => true,
     upstream,
     ledger: {
@@ -137,6 +150,7 @@ export const lineFixture = (changes: Partial<LineDeps> = {}) => {
         flag: null,
       }),
       worstCase: () => microUsd(5000),
+      worstTokens: () => 500,
     },
     active,
     clock: { now: () => epochMs(1_790_000_000_000 + time.ms), monotonicMs: () => time.ms },
@@ -167,6 +181,7 @@ export const lineFixture = (changes: Partial<LineDeps> = {}) => {
     outcomes,
     released,
     refused,
+    settled,
     upstream,
     reply,
     active,

@@ -19,6 +19,7 @@ import type {
   RequestId,
   UserId,
 } from "@claude-relay/contract";
+import type { Verdict } from "./admission.ts";
 
 /** What is asked of upstream. Upstream paths come from a fixed table keyed by this, never from the caller. */
 export type UpstreamOperation =
@@ -204,6 +205,10 @@ export type Admitted = Readonly<{
   request: UpstreamRequest;
   /** Call at most once, when upstream has answered in full. */
   releaseBody(): void;
+  /** What remains of the caller's limits and budgets. */
+  granted: Extract<Verdict, { kind: "granted" }>;
+  /** When the caller leaves, upstream's answer is read to its end, so that it is measured, not estimated. */
+  drain: boolean;
   /** Monotonic time at which the request came in. */
   startedMs: number;
 }>;

@@ -1,26 +1,13 @@
-import type { Kysely } from "kysely";
-import type { UsageQueries } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import { createAppKeyStore } from "./app-keys.ts";
-import { createAuditLog } from "./audit.ts";
-import {
-  ensureDataDirectory,
-  isDamage,
-  isStorageFailure,
-  kyselyOver,
-  lockInstance,
-  openDatabase,
-  type SqliteDatabase,
-} from "./database.ts";
-import { createDeviceStore } from "./devices.ts";
-import { createEnrollmentCodeStore } from "./enrollment-codes.ts";
+import type { Backend } from "./backend.ts";
+import { ensureDataDirectory, lockInstance } from "./database.ts";
 import { type OnFault, reason } from "./faults.ts";
 import { Fold } from "./fold.ts";
-import type { Tables } from "./schema.ts";
+import { createPorts, invoke } from "./ports.ts";
+import { openPostgresBackend } from "./postgres/backend.ts";
 import { ensureJournalDirectory, isBefore, type Position } from "./segments.ts";
+import { openSqliteBackend } from "./sqlite-backend.ts";
 import { inPart, startFault } from "./start-fault.ts";
-import { listRequestRows } from "./usage-rows.ts";
-import { summarizeUsage } from "./usage-summary.ts";
 import type { Ports, WorkerStart } from "./worker-messages.ts";
 
 export type EngineEvents = Readonly<{ onFault: OnFault; onFolded: (position: Position) => void }>;
@@ -31,12 +18,12 @@ const breathMs = 2;
 
 /**
  * Everything that happens in the store's worker, one task after another: folding, and the ports' calls.
- * A disk that refuses writes pauses folding until it takes them again.
+ * A database that refuses writes pauses folding until it takes them again.
  */
 export class Engine {
   readonly nextSegment: number;
   readonly recovered: number;
-  readonly #db: SqliteDatabase;
+  readonly #backend: Backend;
   readonly #fold: Fold;
   readonly #ports: Ports;
   readonly #release: () => void;
@@ -44,7 +31,8 @@ export class Engine {
   #tail: Promise<unknown> = Promise.resolve();
   #target: Position;
   #folding = false;
-  #failing = false;
+  /** Of what the database failed last; null while it is well. */
+  #failure: Readonly<{ error: unknown }> | null = null;
   #retry: NodeJS.Timeout | undefined;
 
   /** Locks the data directory, opens and migrates the database, recovers. @throws Error with the remedy. */
@@ -56,14 +44,17 @@ export class Engine {
     });
     try {
       const directory = inPart(dataDir, "journal", () => ensureJournalDirectory(dataDir));
-      const db = await openDatabase(start).catch((error: unknown) => {
-        throw startFault(error, { dataDir, part: "relay.db" });
-      });
-      return inPart(dataDir, "journal", () => {
-        const fold = new Fold(db, directory, events.onFault);
-        const recovery = start.recover ? fold.recover() : { nextSegment: 0, recovered: 0 };
-        return new Engine(db, fold, recovery, lock.release, events);
-      });
+      const backend = await openBackend(start);
+      try {
+        const fold = await Fold.open(backend.folding, directory, events.onFault);
+        const recovery = start.recover ? await fold.recover() : { nextSegment: 0, recovered: 0 };
+        return new Engine(backend, fold, recovery, lock.release, events);
+      } catch (error) {
+        await backend.close();
+        throw backend.remote && backend.isStorageFailure(error)
+          ? new Error(`${reason(error)}: ${backend.remedy(error)}, and start again`)
+          : startFault(error, { dataDir, part: "journal" });
+      }
     } catch (error) {
       lock.release();
       throw error;
@@ -71,7 +62,7 @@ export class Engine {
   }
 
   private constructor(
-    db: SqliteDatabase,
+    backend: Backend,
     fold: Fold,
     recovery: Readonly<{ nextSegment: number; recovered: number }>,
     release: () => void,
@@ -79,23 +70,18 @@ export class Engine {
   ) {
     this.nextSegment = recovery.nextSegment;
     this.recovered = recovery.recovered;
-    this.#db = db;
+    this.#backend = backend;
     this.#fold = fold;
-    this.#ports = createPorts(kyselyOver(db));
+    this.#ports = createPorts(backend.db, backend.reports);
     this.#release = release;
     this.#events = events;
     this.#target = fold.checkpoint;
   }
 
-  /** The open database, for a test's pragmas. */
-  get database(): SqliteDatabase {
-    return this.#db;
-  }
-
   /** Starts folding up to `target`, chunk by chunk, so that calls get their turn in between. */
   foldTo(target: Position): void {
     this.#aim(target);
-    if (this.#folding || this.#failing) {
+    if (this.#folding || this.#failure !== null) {
       return;
     }
     this.#folding = true;
@@ -104,43 +90,44 @@ export class Engine {
 
   /**
    * Carries out one call of a port. A usage query folds everything before `target` first.
-   * @throws Refusal: the port's own, or `storage_unavailable` when the disk is at fault.
+   * @throws Refusal: the port's own, or `storage_unavailable` when the database is at fault.
    */
-  call(
+  async call(
     port: keyof Ports,
     method: string,
     args: readonly unknown[],
     target: Position,
   ): Promise<unknown> {
+    this.#refuseWhileAway();
+    const run = (): Promise<unknown> => {
+      this.#refuseWhileAway();
+      return this.#invoke(port, method, args);
+    };
+    if (port !== "usage") {
+      return this.#enqueue(run);
+    }
+    if (this.#backend.reportsApart) {
+      await this.#enqueue(() => this.#catchUp(target));
+      return run();
+    }
     return this.#enqueue(async () => {
-      if (port === "usage") {
-        this.#catchUp(target);
-      }
-      try {
-        return await invoke(this.#ports[port], method, args);
-      } catch (error) {
-        if (!isStorageFailure(error)) {
-          throw error;
-        }
-        this.#failed(error);
-        throw unavailable(error);
-      }
+      await this.#catchUp(target);
+      return run();
     });
   }
 
   /** Finishes what was asked before, folds what it can, closes the database and frees the directory. */
   stop(target: Position): Promise<void> {
-    return this.#enqueue(() => {
+    return this.#enqueue(async () => {
       clearTimeout(this.#retry);
-      this.#catchUp(target);
+      await this.#catchUp(target);
       clearTimeout(this.#retry);
       try {
-        this.#db.pragma("wal_checkpoint(TRUNCATE)");
+        await this.#backend.close();
       } catch (error) {
         this.#events.onFault({ kind: "database_unwritable", message: reason(error) });
       }
       this.#fold.close();
-      this.#db.close();
       this.#release();
     });
   }
@@ -157,9 +144,39 @@ export class Engine {
     }
   }
 
-  #foldChunk(): void {
+  /** Each call would wait for an answer that does not come. */
+  #refuseWhileAway(): void {
+    if (this.#failure !== null && this.#backend.remote) {
+      throw this.#unavailable(this.#failure.error);
+    }
+  }
+
+  async #invoke(port: keyof Ports, method: string, args: readonly unknown[]): Promise<unknown> {
     try {
-      const more = this.#fold.foldSome(this.#target);
+      return await invoke(this.#ports[port], method, args);
+    } catch (error) {
+      if (this.#backend.isSlowness(error)) {
+        throw tooSlow(port);
+      }
+      if (!this.#backend.isStorageFailure(error)) {
+        throw error;
+      }
+      this.#failed(error);
+      throw this.#unavailable(error);
+    }
+  }
+
+  #unavailable(error: unknown): Refusal {
+    return new Refusal(
+      "storage_unavailable",
+      `The relay's database is not available (${reason(error)}). Try again shortly; the operator should ${this.#backend.remedy(error)}.`,
+      { retryAfterSeconds: 5 },
+    );
+  }
+
+  async #foldChunk(): Promise<void> {
+    try {
+      const more = await this.#fold.foldSome(this.#target);
       this.#healed();
       if (more) {
         setTimeout(() => void this.#enqueue(() => this.#foldChunk()), breathMs);
@@ -172,11 +189,15 @@ export class Engine {
     this.#events.onFolded(this.#fold.checkpoint);
   }
 
-  /** When it cannot, the query answers from what is in the tables: better old figures than none. */
-  #catchUp(target: Position): void {
+  /**
+   * When it cannot, a query of an embedded database answers from what is in the tables: better old figures
+   * than none. A remote one is asked even when there is nothing to fold, so that a query does not wait for it.
+   */
+  async #catchUp(target: Position): Promise<void> {
     this.#aim(target);
     try {
-      this.#fold.foldTo(this.#target);
+      await (this.#backend.remote ? this.#fold.probe() : null);
+      await this.#fold.foldTo(this.#target);
       this.#healed();
     } catch (error) {
       this.#failed(error);
@@ -185,18 +206,18 @@ export class Engine {
   }
 
   #failed(error: unknown): void {
-    if (!this.#failing) {
-      this.#failing = true;
+    if (this.#failure === null) {
       const message = `The database does not take rows, so they wait in the journal: ${reason(error)}`;
       this.#events.onFault({ kind: "database_unwritable", message });
     }
+    this.#failure = { error };
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => void this.#enqueue(() => this.#tryAgain()), retryMs);
   }
 
-  #tryAgain(): void {
+  async #tryAgain(): Promise<void> {
     try {
-      this.#fold.probe();
+      await this.#fold.probe();
       this.#healed();
     } catch (error) {
       this.#failed(error);
@@ -205,43 +226,27 @@ export class Engine {
   }
 
   #healed(): void {
-    if (!this.#failing) {
+    if (this.#failure === null) {
       return;
     }
-    this.#failing = false;
+    this.#failure = null;
     clearTimeout(this.#retry);
     this.#events.onFault({ kind: "database_healed", message: "The database takes rows again" });
   }
 }
 
-const createPorts = (db: Kysely<Tables>): Ports => ({
-  devices: createDeviceStore(db),
-  enrollmentCodes: createEnrollmentCodeStore(db),
-  appKeys: createAppKeyStore(db),
-  audit: createAuditLog(db),
-  usage: createUsageQueries(db),
-});
+const openBackend = (start: WorkerStart): Promise<Backend> =>
+  start.postgres === null
+    ? openSqliteBackend(start).catch((error: unknown) => {
+        throw startFault(error, { dataDir: start.dataDir, part: "relay.db" });
+      })
+    : openPostgresBackend(start.postgres, start.dataDir);
 
-const createUsageQueries = (db: Kysely<Tables>): UsageQueries => ({
-  summary: (query) => summarizeUsage(db, query),
-  rows: (query) => listRequestRows(db, query),
-});
-
-const invoke = (target: object, method: string, args: readonly unknown[]): unknown => {
-  const found: unknown = Object.hasOwn(target, method) ? Reflect.get(target, method) : undefined;
-  if (typeof found !== "function") {
-    throw new Error(`the store has no ${method}`);
-  }
-  return Reflect.apply(found, target, args);
-};
-
-const unavailable = (error: unknown): Refusal =>
+const tooSlow = (port: keyof Ports): Refusal =>
   new Refusal(
     "storage_unavailable",
-    `The relay's database is not available (${reason(error)}). Try again shortly; the operator should ${
-      isDamage(error)
-        ? "restore relay.db in DATA_DIR from a backup."
-        : "check the disk that holds DATA_DIR."
-    }`,
+    port === "usage"
+      ? "The relay's database took too long over this report. Name a shorter span, or ask for less."
+      : "The relay's database is busy with something else. Try again shortly.",
     { retryAfterSeconds: 5 },
   );

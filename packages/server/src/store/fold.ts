@@ -1,59 +1,54 @@
-import type { Statement } from "better-sqlite3";
-import { isConstraintFailure, type SqliteDatabase } from "./database.ts";
+import { CheckpointMoved, type FoldBatch, type FoldTables } from "./backend.ts";
 import { type OnFault, reason } from "./faults.ts";
 import { type JournalLine, parseLine } from "./journal-line.ts";
-import { LedgerInsert } from "./ledger-insert.ts";
 import { diedRow, endedRow } from "./ledger-row.ts";
 import { OpenRequests } from "./open-requests.ts";
 import { SegmentReader } from "./segment-reader.ts";
 import { releaseSegments } from "./segment-release.ts";
 import { isBefore, listSegments, type Position, segmentPath } from "./segments.ts";
 
+/** What the lines of a chunk come to. */
+type Folded = { rows: unknown[][]; closed: string[]; orphans: string[]; skipped: number };
+
 /**
  * Folds the journal into the tables, exactly once: the rows of a chunk and the checkpoint behind it are one
- * transaction, and a row that is there already stays as it is. Memory changes only after the commit, so a
- * chunk that failed (disk full) is simply folded again.
+ * transaction, and a row that is there already stays as it is. Memory forgets only after the commit, so a
+ * chunk that failed (disk full, database away) is simply folded again.
  */
 export class Fold {
-  readonly #db: SqliteDatabase;
+  readonly #tables: FoldTables;
   readonly #directory: string;
   readonly #onFault: OnFault;
-  readonly #open: OpenRequests;
+  readonly #open = new OpenRequests();
   readonly #reader: SegmentReader;
-  readonly #insert: LedgerInsert;
-  readonly #exists: Statement<[string]>;
-  readonly #moveCheckpoint: Statement<[number, number]>;
-  #checkpoint: Position;
+  #checkpoint: Position = { segment: 1, offset: 0 };
 
   /** Takes up where the database says the last fold ended. */
-  constructor(db: SqliteDatabase, directory: string, onFault: OnFault) {
-    this.#db = db;
+  static async open(tables: FoldTables, directory: string, onFault: OnFault): Promise<Fold> {
+    const fold = new Fold(tables, directory, onFault);
+    await fold.#load();
+    await fold.#release();
+    return fold;
+  }
+
+  private constructor(tables: FoldTables, directory: string, onFault: OnFault) {
+    this.#tables = tables;
     this.#directory = directory;
     this.#onFault = onFault;
-    this.#insert = new LedgerInsert(db);
-    this.#exists = db.prepare<[string]>("SELECT 1 FROM requests WHERE id = ?").pluck();
-    this.#moveCheckpoint = db.prepare(
-      "INSERT INTO journal_checkpoint (id, segment, offset_bytes) VALUES (1, ?, ?) " +
-        "ON CONFLICT (id) DO UPDATE SET segment = excluded.segment, offset_bytes = excluded.offset_bytes",
-    );
-    this.#checkpoint = readCheckpoint(db);
-    this.#open = new OpenRequests(db);
     this.#reader = new SegmentReader(directory);
-    this.#recollect();
-    this.#release();
   }
 
   get checkpoint(): Position {
     return this.#checkpoint;
   }
 
-  /** Folds everything before `target`. @throws SqliteError or an I/O error; calling again goes on from there. */
-  foldTo(target: Position): void {
-    while (this.foldSome(target)) {}
+  /** Folds everything before `target`. @throws the database's error or an I/O error; calling again goes on from there. */
+  async foldTo(target: Position): Promise<void> {
+    while (await this.foldSome(target)) {}
   }
 
-  /** Folds one chunk. Gives false when nothing before `target` is left. */
-  foldSome(target: Position): boolean {
+  /** Folds one chunk. Gives false when nothing before `target` is left. @throws as `foldTo` */
+  async foldSome(target: Position): Promise<boolean> {
     if (!isBefore(this.#checkpoint, target)) {
       return false;
     }
@@ -61,11 +56,11 @@ export class Fold {
     const sealed = segment < target.segment;
     const end = sealed ? this.#reader.size(segment) : target.offset;
     if (end === null) {
-      this.#missing(segment, sealed ? segment + 1 : segment, target);
+      await this.#missing(segment, sealed ? segment + 1 : segment, target);
     } else if (offset >= end && sealed) {
-      this.#leaveSegment(segment);
+      await this.#leaveSegment(segment);
     } else {
-      this.#foldChunk(segment, offset, end, sealed);
+      await this.#foldChunk(segment, offset, end, sealed);
     }
     return isBefore(this.#checkpoint, target);
   }
@@ -74,127 +69,149 @@ export class Fold {
    * At start: folds what the last process left behind and makes a row of every request it never ended.
    * @returns the number for the next journal's first segment, and how many rows were recovered.
    */
-  recover(): Readonly<{ nextSegment: number; recovered: number }> {
+  async recover(): Promise<Readonly<{ nextSegment: number; recovered: number }>> {
     const last = listSegments(this.#directory).at(-1) ?? 0;
     const nextSegment = Math.max(last + 1, this.#checkpoint.segment, 1);
-    this.foldTo({ segment: nextSegment, offset: 0 });
-    const died = [...this.#open.all()];
-    this.#db.transaction(() => {
-      for (const { intent, progress } of died) {
-        this.#insertRow(diedRow(intent, progress));
-      }
-      this.#open.forgetCarried();
-      this.#moveCheckpoint.run(nextSegment, 0);
-    })();
-    this.#checkpoint = { segment: nextSegment, offset: 0 };
+    const to = { segment: nextSegment, offset: 0 };
+    const recovered = await this.#buryOpen(to);
     this.#open.clear();
-    this.#release();
-    return { nextSegment, recovered: died.length };
+    await this.#release();
+    return { nextSegment, recovered };
   }
 
   /** Writes the checkpoint again: the cheapest proof that the database takes writes. */
-  probe(): void {
-    this.#moveCheckpoint.run(this.#checkpoint.segment, this.#checkpoint.offset);
+  async probe(): Promise<void> {
+    await this.#commit({ to: this.#checkpoint });
   }
 
   close(): void {
     this.#reader.close();
   }
 
-  #foldChunk(segment: number, offset: number, end: number, sealed: boolean): void {
-    const chunk = this.#reader.read(segment, offset, end, sealed);
-    if (chunk === null) {
-      this.#missing(segment, segment, { segment, offset: end });
-      return;
-    }
-    const closed: string[] = [];
-    let skipped = 0;
-    this.#db.transaction(() => {
-      for (const text of chunk.lines) {
-        if (text === "") {
-          continue;
-        }
-        const line = parseLine(text);
-        if (line === null || !this.#foldLine(line, closed)) {
-          skipped++;
-        }
+  /** Gives how many requests were open. */
+  async #buryOpen(to: Position): Promise<number> {
+    for (;;) {
+      await this.foldTo(to);
+      const died = [...this.#open.all()];
+      const rows = died.map(({ intent, progress }) => diedRow(intent, progress));
+      if ((await this.#commit({ rows, forget: "all", to })) !== null) {
+        return died.length;
       }
-      this.#open.forgetCarried(closed);
-      this.#moveCheckpoint.run(segment, chunk.end);
-    })();
-    this.#checkpoint = { segment, offset: chunk.end };
-    this.#open.remove(closed);
-    if (skipped > 0) {
-      this.#skipped(skipped, segment, offset);
     }
   }
 
-  /** Gives false for a line that is whole but fits nothing. */
-  #foldLine(line: JournalLine, closed: string[]): boolean {
+  async #foldChunk(segment: number, offset: number, end: number, sealed: boolean): Promise<void> {
+    const chunk = this.#reader.read(segment, offset, end, sealed);
+    if (chunk === null) {
+      await this.#missing(segment, segment, { segment, offset: end });
+      return;
+    }
+    const { rows, closed, orphans, skipped } = this.#foldLines(chunk.lines);
+    const forget = this.#open.writtenDown(closed);
+    const unfit = await this.#commit({ rows, orphans, forget, to: { segment, offset: chunk.end } });
+    if (unfit === null) {
+      return;
+    }
+    this.#open.remove(closed);
+    if (skipped + unfit > 0) {
+      this.#skipped(skipped + unfit, segment, offset);
+    }
+  }
+
+  #foldLines(lines: readonly string[]): Folded {
+    const folded: Folded = { rows: [], closed: [], orphans: [], skipped: 0 };
+    for (const text of lines) {
+      if (text === "") {
+        continue;
+      }
+      const line = parseLine(text);
+      if (line === null) {
+        folded.skipped++;
+      } else {
+        this.#foldLine(line, folded);
+      }
+    }
+    return folded;
+  }
+
+  #foldLine(line: JournalLine, folded: Folded): void {
     const [kind, id] = line;
     switch (kind) {
       case "o1":
         this.#open.add(line);
-        return true;
+        return;
       case "p1":
         this.#open.mark(line);
-        return true;
+        return;
       case "v1":
-        closed.push(id);
-        return true;
+        folded.closed.push(id);
+        return;
       default:
-        return this.#foldOutcome(line, closed);
+        this.#foldOutcome(line, folded);
     }
   }
 
-  #foldOutcome(outcome: JournalLine, closed: string[]): boolean {
+  #foldOutcome(outcome: JournalLine, folded: Folded): void {
     const [, id] = outcome;
     const request = this.#open.get(id);
     if (request === undefined) {
-      return this.#exists.get(id) !== undefined;
+      folded.orphans.push(id);
+      return;
     }
-    closed.push(id);
-    return this.#insertRow(endedRow(request.intent, outcome));
-  }
-
-  /** One bad row must not hold up all others; a full disk must. */
-  #insertRow(row: unknown[]): boolean {
-    try {
-      this.#insert.run(row);
-      return true;
-    } catch (error) {
-      if (isConstraintFailure(error) || error instanceof TypeError || error instanceof RangeError) {
-        return false;
-      }
-      throw error;
-    }
+    folded.closed.push(id);
+    folded.rows.push(endedRow(request.intent, outcome));
   }
 
   /** Requests still open move into a table with the checkpoint, so that the segment's file can go. */
-  #leaveSegment(segment: number): void {
-    const next = { segment: segment + 1, offset: 0 };
-    const carried = this.#open.toCarry();
-    this.#db.transaction(() => {
-      this.#open.carry(carried);
-      this.#moveCheckpoint.run(next.segment, next.offset);
-    })();
-    this.#open.carried(carried);
-    this.#checkpoint = next;
-    this.#release();
+  async #leaveSegment(segment: number): Promise<void> {
+    const carry = this.#open.toCarry();
+    const unfit = await this.#commit({ carry, to: { segment: segment + 1, offset: 0 } });
+    if (unfit === null) {
+      return;
+    }
+    this.#open.carried(carry);
+    await this.#release();
   }
 
-  #missing(segment: number, nextSegment: number, target: Position): void {
-    const path = segmentPath(this.#directory, segment);
-    this.#onFault({ kind: "lines_skipped", message: `Journal segment ${path} is missing` });
+  async #missing(segment: number, nextSegment: number, target: Position): Promise<void> {
     const offset = nextSegment === segment ? target.offset : 0;
-    this.#moveCheckpoint.run(nextSegment, offset);
-    this.#checkpoint = { segment: nextSegment, offset };
+    const unfit = await this.#commit({ to: { segment: nextSegment, offset } });
+    if (unfit !== null) {
+      const path = segmentPath(this.#directory, segment);
+      this.#onFault({ kind: "lines_skipped", message: `Journal segment ${path} is missing` });
+    }
+  }
+
+  /** Gives how many rows fit nowhere; null when folding goes on from another place, and nothing was kept. */
+  async #commit(batch: Partial<FoldBatch> & Pick<FoldBatch, "to">): Promise<number | null> {
+    const from = this.#checkpoint;
+    try {
+      const unfit = await this.#tables.commit({ ...nothing, ...batch, from });
+      this.#checkpoint = batch.to;
+      return unfit;
+    } catch (error) {
+      if (!(error instanceof CheckpointMoved)) {
+        throw error;
+      }
+      await this.#load();
+      return null;
+    }
   }
 
   #skipped(count: number, segment: number, offset: number): void {
     const path = segmentPath(this.#directory, segment);
     const message = `${count} unreadable lines in ${path} after byte ${offset} were skipped`;
     this.#onFault({ kind: "lines_skipped", message });
+  }
+
+  async #load(): Promise<void> {
+    const first = { segment: listSegments(this.#directory)[0] ?? 1, offset: 0 };
+    const checkpoint = (await this.#tables.checkpoint()) ?? first;
+    const carried = await this.#tables.openRequests();
+    this.#checkpoint = checkpoint;
+    this.#open.clear();
+    this.#open.load(carried);
+    this.#recollect();
   }
 
   /** The lines of this segment that are folded already are read for what they left open. */
@@ -219,9 +236,9 @@ export class Fold {
     }
   }
 
-  #release(): void {
+  async #release(): Promise<void> {
     try {
-      releaseSegments(this.#db, this.#directory, this.#checkpoint.segment);
+      await releaseSegments(this.#directory, this.#checkpoint.segment, () => this.#tables.sync());
     } catch (error) {
       // Kept, and tried again with the next segment or at the next start.
       this.#onFault({ kind: "segment_kept", message: reason(error) });
@@ -229,11 +246,4 @@ export class Fold {
   }
 }
 
-const readCheckpoint = (db: SqliteDatabase): Position => {
-  const row = db
-    .prepare<[], Position>(
-      'SELECT segment, offset_bytes AS "offset" FROM journal_checkpoint WHERE id = 1',
-    )
-    .get();
-  return row ?? { segment: 1, offset: 0 };
-};
+const nothing = { rows: [], orphans: [], carry: [], forget: [] } as const;

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import Sqlite from "better-sqlite3";
+import { sql } from "kysely";
 import { createStore } from "./store.ts";
+import { onEachDatabase, openAt, type Place } from "./testing/databases.ts";
 import { requestId } from "./testing/samples.ts";
-import { tempDir } from "./testing/temp-dir.ts";
 
 const fixture = fileURLToPath(new URL("./testing/kill-fixture.ts", import.meta.url));
 const rounds = Number(process.env["KILL_ROUNDS"] ?? 30);
@@ -16,11 +15,12 @@ type Acknowledged = { opened: string[]; closed: string[] };
 
 /** Runs the fixture, kills it once it has acknowledged `acknowledgements` lines, and tells which. */
 const runAndKill = async (
-  dataDir: string,
+  place: Place,
   first: number,
   acknowledgements: number,
 ): Promise<Acknowledged> => {
-  const child = spawn(process.execPath, [fixture, dataDir, String(first)], {
+  const child = spawn(process.execPath, [fixture, String(first)], {
+    env: { ...process.env, PLACE: JSON.stringify(place) },
     stdio: ["ignore", "pipe", "inherit"],
   });
   let output = "";
@@ -43,36 +43,37 @@ const runAndKill = async (
   return { opened: ids("o "), closed: ids("c ") };
 };
 
-test(`a process killed under load ${rounds} times loses no acknowledged request and doubles none`, async (context) => {
-  const dataDir = tempDir(context);
-  const opened = new Set<string>();
-  const closed = new Set<string>();
-  for (let round = 0; round < rounds; round++) {
-    // From "just started" to several segments later; the moment within a turn is the scheduler's.
-    const lines = 1 + Math.floor(Math.random() * 12_000);
-    const acknowledged = await runAndKill(dataDir, round * 1_000_000, lines);
-    for (const id of acknowledged.opened) {
-      opened.add(id);
+onEachDatabase((database) => {
+  test(`a process killed under load ${rounds} times loses no acknowledged request and doubles none`, async (context) => {
+    const place = await database.newPlace(context);
+    const opened = new Set<string>();
+    const closed = new Set<string>();
+    for (let round = 0; round < rounds; round++) {
+      // From "just started" to several segments later; the moment within a turn is the scheduler's.
+      const lines = 1 + Math.floor(Math.random() * 12_000);
+      const acknowledged = await runAndKill(place, round * 1_000_000, lines);
+      for (const id of acknowledged.opened) {
+        opened.add(id);
+      }
+      for (const id of acknowledged.closed) {
+        closed.add(id);
+      }
     }
-    for (const id of acknowledged.closed) {
-      closed.add(id);
+    const store = await createStore(place);
+    assert.ok(store.recovered > 0, "the last round left requests open");
+    await store.close();
+    const { db } = await openAt(context, place);
+    if (place.postgres === null) {
+      const checked = await sql`pragma integrity_check`.execute(db);
+      assert.deepEqual(checked.rows, [{ integrity_check: "ok" }]);
     }
-  }
-  const store = await createStore({ dataDir });
-  assert.ok(store.recovered > 0, "the last round left requests open");
-  await store.close();
-  const db = new Sqlite(join(dataDir, "relay.db"), { readonly: true });
-  assert.deepEqual(db.pragma("integrity_check"), [{ integrity_check: "ok" }]);
-  const rows = db.prepare("SELECT id, ending FROM requests").all() as {
-    id: string;
-    ending: string;
-  }[];
-  db.close();
-  const endings = new Map(rows.map((row) => [row.id, row.ending]));
-  assert.equal(endings.size, rows.length, "no id twice");
-  const lost = [...opened].filter((id) => !endings.has(id));
-  assert.deepEqual(lost, [], "every acknowledged intent has a row");
-  const forgotten = [...closed].filter((id) => endings.get(id) !== "complete");
-  assert.deepEqual(forgotten, [], "every acknowledged outcome is its row's ending");
-  context.diagnostic(`${opened.size} intents and ${closed.size} outcomes acknowledged, 0 lost`);
+    const rows = await db.selectFrom("requests").select(["id", "ending"]).execute();
+    const endings = new Map(rows.map((row): [string, string] => [row.id, row.ending]));
+    assert.equal(endings.size, rows.length, "no id twice");
+    const lost = [...opened].filter((id) => !endings.has(id));
+    assert.deepEqual(lost, [], "every acknowledged intent has a row");
+    const forgotten = [...closed].filter((id) => endings.get(id) !== "complete");
+    assert.deepEqual(forgotten, [], "every acknowledged outcome is its row's ending");
+    context.diagnostic(`${opened.size} intents and ${closed.size} outcomes acknowledged, 0 lost`);
+  });
 });

@@ -1,5 +1,3 @@
-import type { Statement } from "better-sqlite3";
-import type { SqliteDatabase } from "./database.ts";
 import { type JournalLine, parseLine } from "./journal-line.ts";
 
 export type OpenRequest = {
@@ -9,22 +7,12 @@ export type OpenRequest = {
   carried: "no" | "stale" | "yes";
 };
 
+/** A row of `open_requests`. */
+export type CarriedRequest = Readonly<{ intent: string; progress: string | null }>;
+
 /** Requests whose outcome is not folded yet: in memory, and in `open_requests` once their segment goes. */
 export class OpenRequests {
   readonly #byId = new Map<string, OpenRequest>();
-  readonly #upsert: Statement<[string, string, string | null]>;
-  readonly #delete: Statement<[string]>;
-  readonly #deleteAll: Statement<[]>;
-
-  constructor(db: SqliteDatabase) {
-    this.#upsert = db.prepare(
-      "INSERT INTO open_requests (id, intent, progress) VALUES (?, ?, ?) " +
-        "ON CONFLICT (id) DO UPDATE SET progress = excluded.progress",
-    );
-    this.#delete = db.prepare("DELETE FROM open_requests WHERE id = ?");
-    this.#deleteAll = db.prepare("DELETE FROM open_requests");
-    this.#load(db);
-  }
 
   get(id: string): OpenRequest | undefined {
     return this.#byId.get(id);
@@ -61,49 +49,8 @@ export class OpenRequests {
     this.#byId.clear();
   }
 
-  /** Those that `open_requests` does not have as they are now. */
-  toCarry(): OpenRequest[] {
-    return [...this.#byId.values()].filter((request) => request.carried !== "yes");
-  }
-
-  /** Writes them down. Inside the caller's transaction; call `carried` after its commit. */
-  carry(requests: readonly OpenRequest[]): void {
-    for (const { intent, progress } of requests) {
-      const mark = progress === null ? null : JSON.stringify(progress);
-      this.#upsert.run(intent[1], JSON.stringify(intent), mark);
-    }
-  }
-
-  carried(requests: readonly OpenRequest[]): void {
-    for (const request of requests) {
-      request.carried = "yes";
-    }
-  }
-
-  /** Deletes what was written down about these, or about all. Inside the caller's transaction. */
-  forgetCarried(ids?: readonly string[]): void {
-    if (ids === undefined) {
-      this.#deleteAll.run();
-    } else {
-      for (const id of ids) {
-        if (this.#isCarried(id)) {
-          this.#delete.run(id);
-        }
-      }
-    }
-  }
-
-  #isCarried(id: string): boolean {
-    const request = this.#byId.get(id);
-    return request !== undefined && request.carried !== "no";
-  }
-
-  #load(db: SqliteDatabase): void {
-    const rows = db
-      .prepare<[], { intent: string; progress: string | null }>(
-        "SELECT intent, progress FROM open_requests",
-      )
-      .all();
+  /** Takes over what `open_requests` has. */
+  load(rows: readonly CarriedRequest[]): void {
     for (const row of rows) {
       const intent = parseLine(row.intent);
       if (intent === null) {
@@ -112,5 +59,22 @@ export class OpenRequests {
       const progress = row.progress === null ? null : parseLine(row.progress);
       this.#byId.set(intent[1], { intent, progress, carried: "yes" });
     }
+  }
+
+  /** Those that `open_requests` does not have as they are now. */
+  toCarry(): OpenRequest[] {
+    return [...this.#byId.values()].filter((request) => request.carried !== "yes");
+  }
+
+  /** To be told once they are written down. */
+  carried(requests: readonly OpenRequest[]): void {
+    for (const request of requests) {
+      request.carried = "yes";
+    }
+  }
+
+  /** Of these, the ones that were written down. */
+  writtenDown(ids: readonly string[]): string[] {
+    return ids.filter((id) => (this.#byId.get(id)?.carried ?? "no") !== "no");
   }
 }

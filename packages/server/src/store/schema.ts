@@ -1,5 +1,14 @@
-import type { AppKeyId, DeviceId, EpochMs, OrganizationId, UserId } from "@claude-relay/contract";
+import type {
+  AppKeyId,
+  BudgetId,
+  DeviceId,
+  EpochMs,
+  OrganizationId,
+  PolicyId,
+  UserId,
+} from "@claude-relay/contract";
 import type { ColumnType, Generated } from "kysely";
+import type { BudgetRecord, PolicyRecord } from "../pipeline/owner-ports.ts";
 import type { DeviceStatus, RequestRow } from "../pipeline/ports.ts";
 
 /**
@@ -12,6 +21,10 @@ export type Tables = {
   superseded_tokens: SupersededTokensTable;
   enrollment_codes: EnrollmentCodesTable;
   app_keys: AppKeysTable;
+  organizations: OrganizationsTable;
+  users: UsersTable;
+  policies: PoliciesTable;
+  budgets: BudgetsTable;
   audit: AuditTable;
   open_requests: OpenRequestsTable;
   journal_checkpoint: JournalCheckpointTable;
@@ -80,6 +93,42 @@ export type AppKeysTable = {
   organization_id: OrganizationId | null;
 };
 
+export type OrganizationsTable = { id: OrganizationId; name: string | null; created_at: EpochMs };
+
+export type UsersTable = {
+  id: UserId;
+  name: string | null;
+  organization_id: OrganizationId | null;
+  created_at: EpochMs;
+};
+
+/** The relay's own scope has the empty `scope_id`. */
+export type PoliciesTable = {
+  id: PolicyId;
+  scope: PolicyRecord["scope"]["kind"];
+  scope_id: string;
+  models: string | null;
+  requests_per_minute: number | null;
+  input_tokens_per_minute: number | null;
+  output_tokens_per_minute: number | null;
+  concurrency: number | null;
+  requests_per_day: number | null;
+  on_disconnect: PolicyRecord["onDisconnect"];
+  bootstrap: PolicyRecord["bootstrap"];
+  created_at: EpochMs;
+};
+
+export type BudgetsTable = {
+  id: BudgetId;
+  scope: BudgetRecord["scope"]["kind"];
+  scope_id: string;
+  unit: BudgetRecord["unit"];
+  amount: number;
+  window_kind: BudgetRecord["window"]["kind"];
+  window_hours: number | null;
+  created_at: EpochMs;
+};
+
 export type AuditTable = {
   id: Generated<number>;
   at: ColumnType<EpochMs, EpochMs, never>;
@@ -92,7 +141,12 @@ export type AuditTable = {
 };
 
 /** Requests still open when the journal segment that holds their intent was released. Lines as in the journal. */
-type OpenRequestsTable = { id: string; intent: string; progress: string | null };
+type OpenRequestsTable = {
+  id: string;
+  instance: number;
+  intent: string;
+  progress: string | null;
+};
 
-/** One row (id 1): everything in the journal before this place is folded. */
-type JournalCheckpointTable = { id: number; segment: number; offset_bytes: number };
+/** One row an instance (in SQLite number 1): everything in its journal before this place is folded. */
+type JournalCheckpointTable = { instance: number; segment: number; offset_bytes: number };

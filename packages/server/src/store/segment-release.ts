@@ -1,25 +1,21 @@
 import { unlinkSync } from "node:fs";
-import type { SqliteDatabase } from "./database.ts";
 import { listSegments, segmentPath } from "./segments.ts";
 
 /**
- * Deletes the segments before `checkpointSegment`, once the rows they became are synced to the database file:
- * a WAL commit alone may be undone by a power loss, a deleted file may not.
+ * Deletes the segments before `checkpointSegment`, once `sync` has made the rows they became safe from a power
+ * cut: what a commit alone keeps may be undone by one, a deleted file may not.
  * @throws when they cannot go now; they then stay.
  */
-export const releaseSegments = (
-  db: SqliteDatabase,
+export const releaseSegments = async (
   directory: string,
   checkpointSegment: number,
-): void => {
+  sync: () => void | Promise<void>,
+): Promise<void> => {
   const folded = listSegments(directory).filter((segment) => segment < checkpointSegment);
   if (folded.length === 0) {
     return;
   }
-  const [result] = db.pragma("wal_checkpoint(FULL)") as { busy: number }[];
-  if (result?.busy !== 0) {
-    throw new Error("Another program is reading the database just now");
-  }
+  await sync();
   for (const segment of folded) {
     unlinkSync(segmentPath(directory, segment));
   }

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -7,21 +6,11 @@ import { Worker } from "node:worker_threads";
 import type { DeviceId } from "@claude-relay/contract";
 import Sqlite from "better-sqlite3";
 import { Refusal } from "../pipeline/refusal.ts";
-import type { StoreFault } from "./faults.ts";
 import { createStore, type Store, type StoreOptions } from "./store.ts";
+import { onEachDatabase, type TestedDatabase } from "./testing/databases.ts";
+import { faultLog } from "./testing/fault-log.ts";
 import { noon, sampleIntent, sampleOutcome } from "./testing/samples.ts";
 import { tempDir } from "./testing/temp-dir.ts";
-
-/** Faults as they come, with a promise for the next of a kind. */
-const faultLog = () => {
-  const target = new EventTarget();
-  const seen: string[] = [];
-  const onFault = (fault: StoreFault): void => {
-    seen.push(fault.kind);
-    target.dispatchEvent(new Event(fault.kind));
-  };
-  return { onFault, seen, next: (kind: StoreFault["kind"]) => once(target, kind) };
-};
 
 const open = async (
   context: TestContext,
@@ -32,6 +21,12 @@ const open = async (
   context.after(() => store.close());
   return { ...store, dataDir };
 };
+
+const openOn = async (
+  context: TestContext,
+  database: TestedDatabase,
+  options: Partial<StoreOptions> = {},
+) => open(context, { ...options, ...(await database.newPlace(context)) });
 
 const isUnavailable = (error: unknown): boolean =>
   error instanceof Refusal && error.code === "storage_unavailable";
@@ -46,19 +41,88 @@ const entry = (action: string) => ({
   clientIp: "127.0.0.1",
 });
 
-for (const sync of ["none", "full"] as const) {
-  test(`a caller sees its own finished request at once (sync ${sync})`, async (context) => {
-    const store = await open(context, { sync, foldDelayMs: 60_000 });
-    await store.ledger.open(sampleIntent(1));
-    assert.deepEqual((await store.usage.rows({ limit: 10 })).data, []);
-    store.ledger.close(sampleOutcome(1));
-    const { data } = await store.usage.rows({ limit: 10 });
-    assert.equal(data.length, 1);
-    assert.equal(data[0]?.stream, true);
-    assert.equal(data[0]?.iterations, null);
-    await store.flushed();
+onEachDatabase((database) => {
+  for (const sync of ["none", "full"] as const) {
+    test(`a caller sees its own finished request at once (sync ${sync})`, async (context) => {
+      const store = await openOn(context, database, { sync, foldDelayMs: 60_000 });
+      await store.ledger.open(sampleIntent(1));
+      assert.deepEqual((await store.usage.rows({ limit: 10 })).data, []);
+      store.ledger.close(sampleOutcome(1));
+      const { data } = await store.usage.rows({ limit: 10 });
+      assert.equal(data.length, 1);
+      assert.equal(data[0]?.stream, true);
+      assert.equal(data[0]?.iterations, null);
+      await store.flushed();
+    });
+  }
+
+  test("after a clean close nothing is lost, and what is still open becomes an estimate at the next start", async (context) => {
+    const place = await database.newPlace(context);
+    const first = await createStore(place);
+    await Promise.all([1, 2].map((number) => first.ledger.open(sampleIntent(number))));
+    first.ledger.close(sampleOutcome(1));
+    for (let number = 0; number < 50; number++) {
+      void first.audit.append(entry(`a${number}`));
+    }
+    await first.close();
+    await assert.rejects(first.ledger.open(sampleIntent(3)), isUnavailable);
+    await assert.rejects(first.devices.loadAll(), isUnavailable);
+    const second = await open(context, place);
+    assert.equal(second.recovered, 1);
+    const { data } = await second.usage.rows({ limit: 10 });
+    assert.deepEqual(
+      data.map((row) => row.ending),
+      ["process_died", "complete"],
+    );
+    const audit = await second.audit.list({ limit: 100 });
+    assert.deepEqual(
+      audit.data.map((row) => row.action),
+      Array.from({ length: 50 }, (_, index) => `a${49 - index}`),
+    );
   });
-}
+
+  test("a store whose worker dies answers 503, gets a new worker and loses nothing", async (context) => {
+    const faults = faultLog();
+    const workers: Worker[] = [];
+    const postMessage = Worker.prototype.postMessage;
+    context.mock.method(Worker.prototype, "postMessage", function (this: Worker, message: unknown) {
+      workers.push(this);
+      postMessage.call(this, message);
+    });
+    const store = await openOn(context, database, { foldDelayMs: 60_000, onFault: faults.onFault });
+    await store.ledger.open(sampleIntent(1));
+    await store.ledger.open(sampleIntent(2));
+    await store.usage.rows({ limit: 1 });
+    const died = faults.next("worker_died");
+    const healed = faults.next("worker_healed");
+    await workers[0]!.terminate();
+    await died;
+    assert.equal(store.healthy(), false);
+    await assert.rejects(store.devices.get("device-1" as DeviceId), isUnavailable);
+    store.ledger.close(sampleOutcome(1));
+    await store.ledger.open(sampleIntent(3));
+    await healed;
+    assert.equal(store.healthy(), true);
+    store.ledger.close(sampleOutcome(2));
+    const { data } = await store.usage.rows({ limit: 10 });
+    assert.deepEqual(
+      data.map((row) => row.ending),
+      ["complete", "complete"],
+    );
+  });
+
+  test("a refusal by the worker keeps its code on the main thread", async (context) => {
+    const store = await openOn(context, database);
+    await assert.rejects(
+      store.usage.rows({ limit: 10, cursor: "no" }),
+      (error) => error instanceof Refusal && error.code === "invalid_request",
+    );
+    await assert.rejects(
+      store.devices.list({ limit: 0 }),
+      (error) => error instanceof Refusal && error.code === "invalid_request",
+    );
+  });
+});
 
 test("folding happens by itself soon after a write", async (context) => {
   const store = await open(context, { foldDelayMs: 1, segmentBytes: 1_000 });
@@ -103,31 +167,6 @@ test("a directory that cannot be used is refused at start", async (context) => {
   await assert.rejects(createStore({ dataDir: join(file, "data") }), /ENOTDIR/);
   mkdirSync(join(parent, "data", "relay.db"), { recursive: true });
   await assert.rejects(createStore({ dataDir: join(parent, "data") }), /unable to open|EISDIR/);
-});
-
-test("after a clean close nothing is lost, and what is still open becomes an estimate at the next start", async (context) => {
-  const dataDir = tempDir(context);
-  const first = await createStore({ dataDir });
-  await Promise.all([1, 2].map((number) => first.ledger.open(sampleIntent(number))));
-  first.ledger.close(sampleOutcome(1));
-  for (let number = 0; number < 50; number++) {
-    void first.audit.append(entry(`a${number}`));
-  }
-  await first.close();
-  await assert.rejects(first.ledger.open(sampleIntent(3)), isUnavailable);
-  await assert.rejects(first.devices.loadAll(), isUnavailable);
-  const second = await open(context, { dataDir });
-  assert.equal(second.recovered, 1);
-  const { data } = await second.usage.rows({ limit: 10 });
-  assert.deepEqual(
-    data.map((row) => row.ending),
-    ["process_died", "complete"],
-  );
-  const audit = await second.audit.list({ limit: 100 });
-  assert.deepEqual(
-    audit.data.map((row) => row.action),
-    Array.from({ length: 50 }, (_, index) => `a${49 - index}`),
-  );
 });
 
 test("while another program holds the database, writes are refused, ledger lines wait, and it heals by itself", async (context) => {
@@ -179,46 +218,4 @@ test("when the journal waits past its limit new intents are refused until the da
   const { data } = await store.usage.rows({ limit: 100 });
   assert.equal(data.length, taken);
   await store.ledger.open(sampleIntent(1_000));
-});
-
-test("a store whose worker dies answers 503, gets a new worker and loses nothing", async (context) => {
-  const faults = faultLog();
-  const workers: Worker[] = [];
-  const postMessage = Worker.prototype.postMessage;
-  context.mock.method(Worker.prototype, "postMessage", function (this: Worker, message: unknown) {
-    workers.push(this);
-    postMessage.call(this, message);
-  });
-  const store = await open(context, { foldDelayMs: 60_000, onFault: faults.onFault });
-  await store.ledger.open(sampleIntent(1));
-  await store.ledger.open(sampleIntent(2));
-  await store.usage.rows({ limit: 1 });
-  const died = faults.next("worker_died");
-  const healed = faults.next("worker_healed");
-  await workers[0]!.terminate();
-  await died;
-  assert.equal(store.healthy(), false);
-  await assert.rejects(store.devices.get("device-1" as DeviceId), isUnavailable);
-  store.ledger.close(sampleOutcome(1));
-  await store.ledger.open(sampleIntent(3));
-  await healed;
-  assert.equal(store.healthy(), true);
-  store.ledger.close(sampleOutcome(2));
-  const { data } = await store.usage.rows({ limit: 10 });
-  assert.deepEqual(
-    data.map((row) => row.ending),
-    ["complete", "complete"],
-  );
-});
-
-test("a refusal by the worker keeps its code on the main thread", async (context) => {
-  const store = await open(context);
-  await assert.rejects(
-    store.usage.rows({ limit: 10, cursor: "no" }),
-    (error) => error instanceof Refusal && error.code === "invalid_request",
-  );
-  await assert.rejects(
-    store.devices.list({ limit: 0 }),
-    (error) => error instanceof Refusal && error.code === "invalid_request",
-  );
 });

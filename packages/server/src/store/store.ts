@@ -1,5 +1,11 @@
 import type { AppKeyStore } from "../pipeline/app-key-ports.ts";
 import type {
+  BudgetStore,
+  OrganizationStore,
+  PolicyStore,
+  UserStore,
+} from "../pipeline/owner-ports.ts";
+import type {
   AuditLog,
   DeviceStore,
   EnrollmentCodeStore,
@@ -10,6 +16,7 @@ import { type OnFault, reason } from "./faults.ts";
 import { Journal } from "./journal.ts";
 import type { FileCalls } from "./journal-file.ts";
 import type { JournalOptions, LedgerSync } from "./journal-options.ts";
+import type { PostgresAddress } from "./postgres/address.ts";
 import { journalDirectory } from "./segments.ts";
 import { startFault } from "./start-fault.ts";
 import { WorkerClient } from "./worker-client.ts";
@@ -18,6 +25,8 @@ import { type Ports, portMethods } from "./worker-messages.ts";
 export type StoreOptions = Readonly<{
   /** Made (0700) if need be. One process at a time. */
   dataDir: string;
+  /** Where the records live; null or nothing: in `relay.db` in `dataDir`. The journal is in `dataDir` always. */
+  postgres?: PostgresAddress | null;
   /** LEDGER_SYNC, see `LedgerSync`. */
   sync?: LedgerSync;
   /** Told of what the store survived; for the log. */
@@ -36,6 +45,10 @@ export type Store = Readonly<{
   devices: DeviceStore;
   enrollmentCodes: EnrollmentCodeStore;
   appKeys: AppKeyStore;
+  organizations: OrganizationStore;
+  users: UserStore;
+  policies: PolicyStore;
+  budgets: BudgetStore;
   audit: AuditLog;
   usage: UsageQueries;
   /** How many rows of an earlier process's open requests were made at start. */
@@ -64,6 +77,7 @@ export const createStore = async (options: StoreOptions): Promise<Store> => {
   const client = new WorkerClient({
     start: {
       dataDir: options.dataDir,
+      postgres: options.postgres ?? null,
       durable: options.sync === "full",
       busyTimeoutMs: options.busyTimeoutMs ?? 2_000,
     },
@@ -120,6 +134,10 @@ const remotePorts = (client: WorkerClient, onFault: OnFault): Ports => {
     devices: remote(client, "devices"),
     enrollmentCodes: remote(client, "enrollmentCodes"),
     appKeys: remote(client, "appKeys"),
+    organizations: remote(client, "organizations"),
+    users: remote(client, "users"),
+    policies: remote(client, "policies"),
+    budgets: remote(client, "budgets"),
     audit: { ...audit, append: (entry) => reported(audit.append(entry), entry.action, onFault) },
     usage: remote(client, "usage"),
   };

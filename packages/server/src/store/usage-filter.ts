@@ -8,6 +8,7 @@ const columns = {
   callerId: "caller_id",
   user: "user_id",
   organization: "organization_id",
+  session: "session_id",
   model: "model",
   operation: "operation",
   upstream: "upstream",

@@ -102,7 +102,8 @@ const sumQuery = (
     query = query
       .select(dimensionSql[name].as(`by_${name}`))
       .groupBy(dimensionSql[name])
-      .orderBy(dimensionSql[name]);
+      // As SQLite does by itself; Postgres has them last.
+      .orderBy(dimensionSql[name], (order) => order.asc().nullsFirst());
   }
   return query;
 };

@@ -41,8 +41,10 @@ export class WorkerClient {
     return this.#spawn(true);
   }
 
+  /** False while work is refused. What is meant for a Postgres that is away waits in the journal, so that is none. */
   get healthy(): boolean {
-    return this.#worker !== null && this.#databaseHealthy;
+    const spools = this.#options.start.postgres !== null;
+    return this.#worker !== null && (this.#databaseHealthy || spools);
   }
 
   fold(target: Position): void {

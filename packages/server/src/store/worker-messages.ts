@@ -1,12 +1,19 @@
 import type { ErrorCode } from "@claude-relay/contract";
 import type { AppKeyStore } from "../pipeline/app-key-ports.ts";
 import type {
+  BudgetStore,
+  OrganizationStore,
+  PolicyStore,
+  UserStore,
+} from "../pipeline/owner-ports.ts";
+import type {
   AuditLog,
   DeviceStore,
   EnrollmentCodeStore,
   UsageQueries,
 } from "../pipeline/ports.ts";
 import type { StoreFault } from "./faults.ts";
+import type { PostgresAddress } from "./postgres/address.ts";
 import type { Position } from "./segments.ts";
 
 /** What the worker serves, one port each; the main thread's halves only pass calls on. */
@@ -14,6 +21,10 @@ export type Ports = {
   devices: DeviceStore;
   enrollmentCodes: EnrollmentCodeStore;
   appKeys: AppKeyStore;
+  organizations: OrganizationStore;
+  users: UserStore;
+  policies: PolicyStore;
+  budgets: BudgetStore;
   audit: AuditLog;
   usage: UsageQueries;
 };
@@ -33,12 +44,18 @@ export const portMethods = {
   },
   enrollmentCodes: { create: true, list: true, revoke: true, consume: true },
   appKeys: { loadAll: true, list: true, put: true, touch: true },
+  organizations: { loadAll: true, list: true, insert: true, replace: true, remove: true },
+  users: { loadAll: true, list: true, insert: true, replace: true, remove: true },
+  policies: { loadAll: true, list: true, insert: true, replace: true, remove: true },
+  budgets: { loadAll: true, list: true, insert: true, replace: true, remove: true },
   audit: { append: true, list: true },
   usage: { summary: true, rows: true },
 } as const satisfies { [Port in keyof Ports]: Record<keyof Ports[Port], true> };
 
 export type WorkerStart = Readonly<{
   dataDir: string;
+  /** Where the records live instead of in `relay.db`. */
+  postgres: PostgresAddress | null;
   durable: boolean;
   busyTimeoutMs: number;
   /** True at the process's start: what an earlier process left open has died. False after a worker's own death. */

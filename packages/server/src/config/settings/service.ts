@@ -1,3 +1,4 @@
+import { type DatabaseAddress, databaseUrl } from "../database-url.ts";
 import {
   define,
   duration,
@@ -63,6 +64,16 @@ export const serviceSettings = {
     shown: "./data",
     about:
       "Folder of the embedded database, the ledger's journal and, in development, the generated secrets.",
+  }),
+  databaseUrl: define<DatabaseAddress | null>({
+    name: "DATABASE_URL",
+    fileKey: "service.database_url",
+    parse: databaseUrl,
+    fallback: null,
+    shown: "none: SQLite in `DATA_DIR`",
+    about:
+      "The Postgres that holds the records instead, see docs/ledger.md. Another machine than this one must speak TLS and prove its name, unless `sslmode` in the address says otherwise.",
+    example: "postgres://relay:password@db.example.com/relay",
   }),
   requestTimeoutMs: define({
     name: "REQUEST_TIMEOUT",

@@ -11,6 +11,7 @@ import {
 } from "@claude-relay/contract";
 import type { FastifyInstance } from "fastify";
 import type { DeviceAdmin } from "../../pipeline/credential-ports.ts";
+import type { Directory } from "../../pipeline/owner-ports.ts";
 import type { DeviceChanges, DeviceRecord } from "../../pipeline/ports.ts";
 import { type TypedApp, typedApp } from "../typed-app.ts";
 import type { AdminAccess } from "./access.ts";
@@ -18,14 +19,13 @@ import type { AdminAccess } from "./access.ts";
 export type AdminDevicesDoorDeps = Readonly<{
   access: AdminAccess;
   devices: DeviceAdmin;
-  /** `BOOTSTRAP=approve`: a device without an approval waits for one. */
-  approvalRequired: boolean;
+  directory: Pick<Directory, "organizationOf" | "bootstrapOf">;
 }>;
 
 /** Devices are rows: listed, approved, given a policy, disabled, revoked at once. */
 export const adminDevicesDoor = (server: FastifyInstance, deps: AdminDevicesDoorDeps): void => {
   const app = typedApp(server);
-  const wire: Wire = (device) => wireDevice(device, deps.approvalRequired);
+  const wire: Wire = (device) => wireDevice(device, deps.directory);
   app.addHook("onRequest", (request) => deps.access.demandAdmin(request));
   offerReading(app, deps, wire);
   offerChanging(app, deps, wire);
@@ -102,16 +102,17 @@ const changesOf = (body: DeviceChangesBody): DeviceChanges => ({
   ...(body.requests_per_minute !== undefined && { requestsPerMinute: body.requests_per_minute }),
 });
 
-const wireDevice = (device: DeviceRecord, approvalRequired: boolean): Device => ({
+const wireDevice = (
+  device: DeviceRecord,
+  directory: AdminDevicesDoorDeps["directory"],
+): Device => ({
   id: device.id,
   status: device.status,
-  waiting_for_approval:
-    device.status === "pending" ||
-    (approvalRequired && device.status === "active" && device.approvedAt === null),
+  waiting_for_approval: isWaiting(device, directory),
   label: device.label,
   app_version: device.appVersion,
   user_id: device.userId,
-  organization_id: device.organizationId,
+  organization_id: organizationOf(device, directory),
   models: device.models === null ? null : [...device.models],
   requests_per_minute: device.requestsPerMinute,
   created_at: new Date(device.createdAt).toISOString(),
@@ -119,3 +120,16 @@ const wireDevice = (device: DeviceRecord, approvalRequired: boolean): Device => 
   last_bootstrap_at:
     device.lastBootstrapAt === null ? null : new Date(device.lastBootstrapAt).toISOString(),
 });
+
+/** Its own, or its user's. */
+const organizationOf = (
+  { userId, organizationId }: DeviceRecord,
+  directory: AdminDevicesDoorDeps["directory"],
+): OrganizationId | null => organizationId ?? directory.organizationOf(userId);
+
+/** Where devices are approved, one without an approval waits for it. */
+const isWaiting = (device: DeviceRecord, directory: AdminDevicesDoorDeps["directory"]): boolean =>
+  device.status === "pending" ||
+  (device.status === "active" &&
+    device.approvedAt === null &&
+    directory.bootstrapOf(organizationOf(device, directory)) === "approve");

@@ -15,6 +15,7 @@ import {
 } from "@claude-relay/contract";
 import type { FastifyInstance } from "fastify";
 import type { AppKeyAdmin, AppKeyRecord, AppKeySettings } from "../../pipeline/app-key-ports.ts";
+import type { Directory } from "../../pipeline/owner-ports.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Clock } from "../../pipeline/types.ts";
 import { type TypedApp, typedApp } from "../typed-app.ts";
@@ -24,6 +25,7 @@ export type AdminKeysDoorDeps = Readonly<{
   access: AdminAccess;
   keys: AppKeyAdmin;
   clock: Clock;
+  directory: Pick<Directory, "organizationOf">;
 }>;
 
 /** App keys: what your own scripts and apps call with. */
@@ -37,7 +39,7 @@ export const adminKeysDoor = (server: FastifyInstance, deps: AdminKeysDoorDeps):
 
 const common = { tags: ["App keys"], security: [{ bearer: [] }] };
 
-const offerMinting = (app: TypedApp, { access, keys, clock }: AdminKeysDoorDeps): void => {
+const offerMinting = (app: TypedApp, { access, keys, ...view }: AdminKeysDoorDeps): void => {
   app.post(
     "/admin/keys",
     {
@@ -53,10 +55,10 @@ const offerMinting = (app: TypedApp, { access, keys, clock }: AdminKeysDoorDeps)
       const expiresAt =
         hours === undefined || hours === null
           ? null
-          : (Math.round(clock.now() + hours * 3_600_000) as EpochMs);
+          : (Math.round(view.clock.now() + hours * 3_600_000) as EpochMs);
       const settings = { ...settingsOf(policy), expiresAt };
       const minted = await keys.mint(label as AppKeyId, settings, access.ip(request));
-      return reply.code(201).send({ ...wire(minted.record, clock), secret: minted.secret });
+      return reply.code(201).send({ ...wire(minted.record, view), secret: minted.secret });
     },
   );
 
@@ -79,12 +81,12 @@ const offerMinting = (app: TypedApp, { access, keys, clock }: AdminKeysDoorDeps)
       const { grace_seconds: grace = 3600 } = request.body;
       const id = request.params.label as AppKeyId;
       const rotated = await keys.rotate(id, grace, access.ip(request));
-      return { ...wire(rotated.record, clock), secret: rotated.secret };
+      return { ...wire(rotated.record, view), secret: rotated.secret };
     },
   );
 };
 
-const offerReading = (app: TypedApp, { keys, clock }: AdminKeysDoorDeps): void => {
+const offerReading = (app: TypedApp, { keys, ...view }: AdminKeysDoorDeps): void => {
   app.get(
     "/admin/keys",
     {
@@ -98,7 +100,7 @@ const offerReading = (app: TypedApp, { keys, clock }: AdminKeysDoorDeps): void =
     async ({ query }) => {
       const page = await keys.list({ ...query, limit: query.limit ?? 100 });
       return {
-        data: page.data.map((record) => wire(record, clock)),
+        data: page.data.map((record) => wire(record, view)),
         next_cursor: page.next_cursor,
       };
     },
@@ -114,11 +116,11 @@ const offerReading = (app: TypedApp, { keys, clock }: AdminKeysDoorDeps): void =
         response: { 200: AppKey, "4xx": ErrorBody },
       },
     },
-    async ({ params }) => wire(keys.get(params.label as AppKeyId), clock),
+    async ({ params }) => wire(keys.get(params.label as AppKeyId), view),
   );
 };
 
-const offerChanging = (app: TypedApp, { access, keys, clock }: AdminKeysDoorDeps): void => {
+const offerChanging = (app: TypedApp, { access, keys, ...view }: AdminKeysDoorDeps): void => {
   app.patch(
     "/admin/keys/:label",
     {
@@ -137,7 +139,7 @@ const offerChanging = (app: TypedApp, { access, keys, clock }: AdminKeysDoorDeps
         ...(expires !== undefined && { expiresAt: expires === null ? null : instant(expires) }),
       };
       const id = request.params.label as AppKeyId;
-      return wire(await keys.change(id, changes, access.ip(request)), clock);
+      return wire(await keys.change(id, changes, access.ip(request)), view);
     },
   );
 
@@ -152,7 +154,7 @@ const offerChanging = (app: TypedApp, { access, keys, clock }: AdminKeysDoorDeps
       },
     },
     async (request) =>
-      wire(await keys.revoke(request.params.label as AppKeyId, access.ip(request)), clock),
+      wire(await keys.revoke(request.params.label as AppKeyId, access.ip(request)), view),
   );
 };
 
@@ -179,7 +181,9 @@ const settingsOf = (body: PolicyBody): Partial<AppKeySettings> => ({
   }),
 });
 
-const wire = (record: AppKeyRecord, clock: Clock): AppKey => {
+type View = Pick<AdminKeysDoorDeps, "clock" | "directory">;
+
+const wire = (record: AppKeyRecord, { clock, directory }: View): AppKey => {
   const grace = record.previousValidUntil;
   return {
     label: record.id,
@@ -196,7 +200,8 @@ const wire = (record: AppKeyRecord, clock: Clock): AppKey => {
     concurrency: record.concurrency,
     doors: record.doors === null ? null : [...record.doors],
     user_id: record.userId,
-    organization_id: record.organizationId,
+    // Its own, or its user's.
+    organization_id: record.organizationId ?? directory.organizationOf(record.userId),
   };
 };
 

@@ -49,6 +49,20 @@ export const createPriceBound = (table: PriceTable, lookup: PriceLookup) => {
   };
 };
 
+/** The most tokens of any kind, by the same assumptions: every pass over the prompt, and all that is written. */
+export const tokenBound = (
+  { facts, bodyBytes }: Readonly<{ facts: BodyFacts; bodyBytes: number }>,
+  contextTokens: number,
+): number => {
+  const uses = facts.serverToolUses ?? assumedToolUses;
+  const prompt = promptBound(facts, bodyBytes, uses, contextTokens);
+  let tokens = uses * prompt;
+  for (const model of facts.models) {
+    tokens += (isAnswering(model) ? 1 : uses) * (prompt + outputBound(model, facts));
+  }
+  return tokens;
+};
+
 /** Whether the model answers itself (`model`, `fallbacks`) rather than advise as a tool. */
 const isAnswering = ({ field }: ReachableModel): boolean =>
   field === "model" || field.startsWith("fallbacks");

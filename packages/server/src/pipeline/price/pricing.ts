@@ -1,6 +1,6 @@
 import type { EpochMs, MicroUsd } from "@claude-relay/contract";
 import type { BodyFacts, Tokens, Usage } from "../types.ts";
-import { createPriceBound } from "./price-bound.ts";
+import { createPriceBound, tokenBound } from "./price-bound.ts";
 import { createPriceLookup, type PriceLookup } from "./price-lookup.ts";
 import { addTokens, one, type PriceSum, percentOf, times, totalOf } from "./price-sum.ts";
 import type { PriceTable, Rates } from "./price-table.ts";
@@ -16,6 +16,8 @@ export interface PriceBook {
   }>;
   /** The most a request can cost; see `price-bound.ts` for what that covers. */
   worstCase(asked: Readonly<{ facts: BodyFacts; bodyBytes: number; at: EpochMs }>): MicroUsd;
+  /** The most tokens of any kind a request can use, by the same assumptions. */
+  worstTokens(asked: Readonly<{ facts: BodyFacts; bodyBytes: number }>): number;
 }
 
 /**
@@ -50,6 +52,7 @@ export const createPriceBook = (table: PriceTable): PriceBook => {
       };
     },
     worstCase: createPriceBound(table, lookup),
+    worstTokens: (asked) => tokenBound(asked, table.contextTokens),
   };
 };
 

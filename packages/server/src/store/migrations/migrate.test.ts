@@ -46,6 +46,7 @@ type Row = Readonly<Record<string, unknown>>;
 
 const renamed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   requests: { device_id: "caller_id" },
+  journal_checkpoint: { id: "instance" },
 };
 
 const asNamedNow = (table: string, row: Row): Row =>

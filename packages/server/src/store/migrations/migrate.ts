@@ -2,11 +2,15 @@ import type { Kysely } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { initial } from "./0001-initial.ts";
 import { appKeys } from "./0002-app-keys.ts";
+import { owners } from "./0003-owners.ts";
+import { instances } from "./0004-instances.ts";
 
 /** Every migration, oldest first. Numbers only grow, and a published migration never changes. */
 export const migrations: Readonly<Record<string, Migration>> = {
   "0001-initial": initial,
   "0002-app-keys": appKeys,
+  "0003-owners": owners,
+  "0004-instances": instances,
 };
 
 /**

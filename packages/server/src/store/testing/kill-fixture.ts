@@ -1,13 +1,15 @@
 /**
- * A process to be killed: opens a store on argv[2] and appends as fast as it can, from id argv[3] on, naming each
- * id on stdout once the ledger has it: `o <number>` for an intent, `c <number>` for an outcome.
+ * A process to be killed: opens a store at the place PLACE tells and appends as fast as it can, from id argv[2] on,
+ * naming each id on stdout once the ledger has it: `o <number>` for an intent, `c <number>` for an outcome.
  */
 import { createStore } from "../store.ts";
+import type { Place } from "./databases.ts";
 import { sampleIntent, sampleOutcome, sampleProgress } from "./samples.ts";
 
-const [, , dataDir = "", first = "0"] = process.argv;
+const [, , first = "0"] = process.argv;
+const place = JSON.parse(process.env["PLACE"] ?? "{}") as Place;
 // Short segments and frequent folds, so that a kill also hits rotation, folding and release.
-const store = await createStore({ dataDir, segmentBytes: 64 * 1024, foldDelayMs: 1 });
+const store = await createStore({ ...place, segmentBytes: 64 * 1024, foldDelayMs: 1 });
 process.stdout.write("ready\n");
 
 for (let next = Number(first); ; next += 8) {

@@ -1,0 +1,28 @@
+import { type Static, Type } from "typebox";
+import { OwnerIdField } from "./organizations.ts";
+import { NameField, NullableString, PageFields, Time } from "./policy-fields.ts";
+
+export const NewUserBody = Type.Object(
+  { id: OwnerIdField, name: Type.Optional(NameField), organization_id: Type.Optional(NameField) },
+  { additionalProperties: false },
+);
+export type NewUserBody = Static<typeof NewUserBody>;
+
+/** What an admin may change; a field left out stays as it is. */
+export const UserChangesBody = Type.Object(
+  { name: Type.Optional(NameField), organization_id: Type.Optional(NameField) },
+  { additionalProperties: false, minProperties: 1 },
+);
+export type UserChangesBody = Static<typeof UserChangesBody>;
+
+export const User = Type.Object({
+  id: Type.String(),
+  name: NullableString,
+  organization_id: NullableString,
+  created_at: Time,
+});
+export type User = Static<typeof User>;
+
+export const UserPage = Type.Object({ data: Type.Array(User), next_cursor: NullableString });
+
+export const UserListQuery = Type.Object({ ...PageFields });

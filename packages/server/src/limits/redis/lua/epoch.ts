@@ -1,0 +1,59 @@
+/** How long counters wait for an instance that was alive to tell its holds to a new epoch. */
+const awaitMs = 4_000;
+
+/**
+ * Gives the present epoch. A Redis without one, or whose epoch is another server process's (restarted from an old
+ * snapshot, a replica promoted), begins a new one: what is counted there cannot be trusted to be whole.
+ * ARGV: run id, nonce, instance, other instances known to be alive
+ */
+export const join = `
+local run, nonce, instance = ARGV[1], ARGV[2], ARGV[3]
+local epoch = redis.call('GET', base .. 'epoch')
+if not epoch or string.sub(epoch, 1, #run + 1) ~= run .. '.' then
+  epoch = run .. '.' .. nonce
+  redis.call('SET', base .. 'epoch', epoch, 'PX', 48 * hour)
+end
+local room = base .. epoch .. ':'
+if redis.call('SISMEMBER', room .. 'joined', instance) == 0 then
+  for at = 3, #ARGV do
+    if redis.call('SISMEMBER', room .. 'joined', ARGV[at]) == 0 then
+      redis.call('ZADD', room .. 'awaited', 'NX', now + ${awaitMs}, ARGV[at])
+      redis.call('PEXPIRE', room .. 'awaited', hour)
+    end
+  end
+end
+redis.call('ZADD', base .. 'alive', now, instance)
+redis.call('PEXPIRE', base .. 'alive', 48 * hour)
+return {epoch, whole}`;
+
+/** Said after an instance has told all its holds. ARGV: epoch, instance */
+export const joined = `
+redis.call('SADD', room .. 'joined', ARGV[2])
+redis.call('PEXPIRE', room .. 'joined', 48 * hour)
+redis.call('ZREM', room .. 'awaited', ARGV[2])
+return {'ok'}`;
+
+/**
+ * Every second: this instance lives. Holds older than a day whose instance is gone are given back.
+ * ARGV: epoch, instance. Gives `ok`, now, and the other instances alive.
+ */
+export const heartbeat = `
+redis.call('ZADD', base .. 'alive', now, ARGV[2])
+redis.call('ZREMRANGEBYSCORE', base .. 'alive', '-inf', now - hour)
+redis.call('PEXPIRE', base .. 'alive', 48 * hour)
+redis.call('PEXPIRE', base .. 'epoch', 48 * hour)
+redis.call('PEXPIRE', room .. 'joined', 48 * hour)
+redis.call('PEXPIRE', room .. 'open', 48 * hour)
+local old = redis.call('ZRANGEBYSCORE', room .. 'open', '-inf', now - 24 * hour, 'LIMIT', 0, 100)
+for _, id in ipairs(old) do
+  local packed = redis.call('GET', room .. 'h:' .. id)
+  if not packed or packed == 'x' then redis.call('ZREM', room .. 'open', id)
+  elseif not redis.call('ZSCORE', base .. 'alive', cmsgpack.unpack(packed).i) then
+    finish(id, packed, { m = 0, i = 0, o = 0, t = 0 })
+  end
+end
+local reply = {'ok', whole}
+for _, other in ipairs(redis.call('ZRANGEBYSCORE', base .. 'alive', now - 5000, '+inf')) do
+  if other ~= ARGV[2] then reply[#reply + 1] = other end
+end
+return reply`;

@@ -1,0 +1,57 @@
+/**
+ * Ends a hold. Without a hold (settled before, never granted, of an earlier epoch) nothing changes.
+ * ARGV: epoch, request, then what was used, each a number or `-` for what was held: micro-dollars, input tokens,
+ * output tokens, tokens
+ */
+export const settle = `
+local packed = redis.call('GET', room .. 'h:' .. ARGV[2])
+if packed and packed ~= 'x' then
+  finish(ARGV[2], packed,
+    { m = tonumber(ARGV[3]), i = tonumber(ARGV[4]), o = tonumber(ARGV[5]), t = tonumber(ARGV[6]) })
+end
+return {'ok'}`;
+
+/**
+ * Tells Redis of a request it was not asked about, or may have been: granted while it was away, or by an epoch that
+ * is gone. What it knows already is not counted again, and a request that is over leaves a mark, so that an ask
+ * still on its way finds it.
+ *
+ * ARGV: epoch, instance, request, when it was asked, `open` or `over`, worst micro-dollars, worst tokens, what was
+ * used (as for settle), number of budgets; a budget is: its id, counter, to, bucket in ms, unit, wanted; then the
+ * names of its concurrency limits.
+ */
+export const tell = `
+local instance, id, asked, over = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == 'over'
+local used = { m = tonumber(ARGV[8]), i = tonumber(ARGV[9]), o = tonumber(ARGV[10]), t = tonumber(ARGV[11]) }
+local holdKey = room .. 'h:' .. id
+local known = redis.call('GET', holdKey)
+if known == 'x' or (known and not over) then return {'ok'} end
+if known then
+  finish(id, known, used)
+  redis.call('SET', holdKey, 'x', 'PX', hour)
+  return {'ok'}
+end
+local held = { at = asked, i = instance, m = tonumber(ARGV[6]), t = tonumber(ARGV[7]), l = {}, b = {}, c = {} }
+local nb = tonumber(ARGV[12])
+for n = 1, nb do
+  local at = 7 + n * 6
+  local name, to, bucketMs, unit, wanted =
+    ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), ARGV[at + 4], tonumber(ARGV[at + 5])
+  local bucket = bucketMs > 0 and math.floor(asked / bucketMs) or -1
+  -- A window long over is nobody's concern any more.
+  if to == 0 or to + 24 * hour > now then
+    if over then book(id, name, used[unit] or wanted, bucket)
+    elseif redis.call('HGET', room .. 'b:' .. name, 'f') then count(name, wanted, bucket) end
+    local b = held.b
+    b[#b + 1] = ARGV[at] b[#b + 1] = name b[#b + 1] = unit b[#b + 1] = wanted b[#b + 1] = bucket
+  end
+end
+if over then
+  redis.call('SET', holdKey, 'x', 'PX', hour)
+  return {'ok'}
+end
+for at = 13 + nb * 6, #ARGV do
+  held.c[#held.c + 1] = room .. 'c:' .. ARGV[at] .. ':' .. instance
+end
+hold(id, held)
+return {'ok'}`;

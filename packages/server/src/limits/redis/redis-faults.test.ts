@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { RedisServer, redisMissing } from "../../../../../test/harness/redis.ts";
+import {
+  askFor,
+  assertStands,
+  budget,
+  concurrency,
+  daily,
+  dollars,
+  nothing,
+  requests,
+} from "../testing/admission-harness.ts";
+import type { RedisAdmissionOptions } from "./redis-admission.ts";
+import {
+  bothKnowEachOther,
+  instanceOptions,
+  TestInstance,
+  TestLedger,
+  until,
+} from "./test-setup.ts";
+
+type Rig = Readonly<{
+  server: RedisServer;
+  ledger: TestLedger;
+  connect: (options?: Partial<RedisAdmissionOptions>) => Promise<TestInstance>;
+}>;
+
+/** A Redis of the test's own and instances over one ledger. */
+const rig = async (t: TestContext, ...serverOptions: readonly string[]): Promise<Rig> => {
+  const server = new RedisServer();
+  const ledger = new TestLedger();
+  const connected: TestInstance[] = [];
+  t.after(async () => {
+    server.resume();
+    await Promise.all(connected.map(({ admission }) => admission.close()));
+    await server.remove();
+  });
+  await server.start(...serverOptions);
+  const connect = async (options: Partial<RedisAdmissionOptions> = {}) => {
+    const instance = new TestInstance(ledger, instanceOptions(server.url, ledger, options));
+    connected.push(instance);
+    await instance.admission.whenUp();
+    return instance;
+  };
+  return { server, ledger, connect };
+};
+
+const own = budget(1_000);
+const budgets = [own];
+
+describe("Redis faults", { skip: redisMissing, timeout: 60_000 }, () => {
+  for (const fault of ["killed", "hung"] as const) {
+    it(`${fault}: money comes from a small reserve until it is used up, then is refused; nothing counts twice after`, async (t) => {
+      const { server, connect } = await rig(t);
+      const one = await connect({ localShare: 0.1 });
+      assert.equal((await one.ask(askFor(dollars(100), { budgets }))).kind, "granted");
+
+      await (fault === "killed" ? server.kill() : server.pause());
+      // A tenth of the 900 that were left.
+      const verdicts = [];
+      for (let turn = 0; turn < 5; turn += 1) {
+        verdicts.push((await one.ask(askFor(dollars(30), { budgets }))).kind);
+      }
+      assert.deepEqual(verdicts, ["granted", "granted", "granted", "unavailable", "unavailable"]);
+      assert.equal(one.admission.up, false);
+      const [first, here] = [...one.open.keys()];
+      one.settle(first!, dollars(70));
+      one.settle(here!, dollars(10));
+      // What was given back may be granted again.
+      assert.equal((await one.ask(askFor(dollars(20), { budgets }))).kind, "granted");
+      assert.equal((await one.ask(askFor(dollars(1), { budgets }))).kind, "unavailable");
+
+      await (fault === "killed" ? server.start() : server.resume());
+      await one.admission.whenUp();
+      await assertStands(one.admission, own, { held: 30 + 30 + 20, spent: 80 });
+      one.settleAll();
+      await assertStands(one.admission, own, { held: 0, spent: 160 });
+      const other = await connect();
+      await assertStands(other.admission, own, { held: 0, spent: 160 });
+    });
+
+    it(`${fault}: a strict policy grants no money at all`, async (t) => {
+      const { server, connect } = await rig(t);
+      const one = await connect({ localShare: 0 });
+      await one.ask(askFor(dollars(1), { budgets }));
+      await (fault === "killed" ? server.kill() : server.pause());
+      assert.equal((await one.ask(askFor(dollars(1), { budgets }))).kind, "unavailable");
+    });
+
+    it(`${fault}: limits are kept by each process, or refuse where that is the policy`, async (t) => {
+      const { server, connect } = await rig(t);
+      const lenient = await connect();
+      const strict = await connect({ fallback: null });
+      await (fault === "killed" ? server.kill() : server.pause());
+      const limits = [requests(2), concurrency(5), daily(9)];
+      const kinds = [];
+      for (let turn = 0; turn < 3; turn += 1) {
+        kinds.push((await lenient.ask(askFor(nothing, { limits }))).kind);
+      }
+      assert.deepEqual(kinds, ["granted", "granted", "over_limit"]);
+      assert.equal(lenient.admission.refusedAlready(limits)?.kind, "over_limit");
+      assert.equal((await strict.ask(askFor(nothing, { limits }))).kind, "unavailable");
+      assert.equal((await strict.ask(askFor(nothing, {}))).kind, "granted");
+    });
+  }
+
+  it("hung: an ask decided without it leaves no hold in it when it goes on", async (t) => {
+    const { server, connect } = await rig(t);
+    const one = await connect({ localShare: 0 });
+    const other = await connect();
+    await one.ask(askFor(dollars(0), { budgets }));
+    server.pause();
+    const limits = [concurrency(1)];
+    const lost = askFor(dollars(500), { budgets, limits });
+    assert.equal((await one.ask(lost)).kind, "unavailable");
+    server.resume();
+    await one.admission.whenUp();
+    await other.admission.whenUp();
+    await assertStands(other.admission, own, { held: 0, spent: 0 });
+    assert.equal((await other.ask(askFor(dollars(1_000), { budgets, limits }))).kind, "granted");
+  });
+
+  it("slow: what it does late is known to have been done", async (t) => {
+    const { server, connect } = await rig(t);
+    const one = await connect({ localShare: 0.5 });
+    const client = server.client();
+    t.after(() => client.disconnect());
+    const before = askFor(dollars(100), { budgets });
+    await one.ask(before);
+    const sleep = client.call("DEBUG", "SLEEP", "1");
+    // Both are on their way while Redis sleeps: it will grant the one and settle the other when it wakes.
+    await until(async () => (await one.ask(askFor(nothing, {}))) && !one.admission.up);
+    const late = askFor(dollars(50), { budgets });
+    assert.equal((await one.ask(late)).kind, "granted");
+    one.settle(before.id, dollars(40));
+    one.settle(late.id, dollars(30));
+    await sleep;
+    await one.admission.whenUp();
+    await assertStands(one.admission, own, { held: 0, spent: 70 });
+  });
+
+  it("hung: an ask it grants late is not held besides the one that was granted here", async (t) => {
+    const { server, connect } = await rig(t);
+    const one = await connect({ localShare: 0.5 });
+    await one.ask(askFor(dollars(0), { budgets }));
+    server.pause();
+    const asks = Array.from({ length: 20 }, () => askFor(dollars(7), { budgets }));
+    // Sent, but not answered in time.
+    assert.ok(one.admission.up);
+    const verdicts = await Promise.all(asks.map((ask) => one.ask(ask)));
+    assert.ok(verdicts.every(({ kind }) => kind === "granted"));
+    for (const ask of asks.slice(0, 10)) {
+      one.settle(ask.id, dollars(3));
+    }
+    server.resume();
+    await one.admission.whenUp();
+    await assertStands(one.admission, own, { held: 70, spent: 30 });
+    one.settleAll();
+    await assertStands(one.admission, own, { held: 0, spent: 100 });
+  });
+
+  it("loading: decides without it, and goes on with the same counters when it is loaded", async (t) => {
+    const { server, ledger, connect } = await rig(
+      t,
+      "--loading-process-events-interval-bytes",
+      "1024",
+    );
+    const one = await connect({ localShare: 0.1 });
+    const client = server.client();
+    t.after(() => client.disconnect());
+    await one.ask(askFor(dollars(100), { budgets }));
+    const { reads } = ledger;
+    await client.call("DEBUG", "POPULATE", "3000");
+    await client.config("SET", "key-load-delay", "300");
+    const loaded = client.call("DEBUG", "RELOAD");
+    await until(async () => {
+      const { kind } = await one.ask(askFor(dollars(0), { budgets }));
+      assert.equal(kind, "granted");
+      return !one.admission.up;
+    });
+    assert.equal((await one.ask(askFor(dollars(90), { budgets }))).kind, "granted");
+    assert.equal((await one.ask(askFor(dollars(1), { budgets }))).kind, "unavailable");
+    await loaded;
+    await one.admission.whenUp();
+    await assertStands(one.admission, own, { held: 190, spent: 0 });
+    assert.equal(ledger.reads, reads);
+  });
+
+  it("flushed: counters come from the ledger and from what every instance holds", async (t) => {
+    const { server, connect } = await rig(t);
+    const one = await connect({ heartbeatMs: 50 });
+    const other = await connect({ heartbeatMs: 50 });
+    const client = server.client();
+    t.after(() => client.disconnect());
+    const limits = [concurrency(2)];
+    for (const instance of [one, other]) {
+      const over = askFor(dollars(100), { budgets });
+      await instance.ask(over);
+      instance.settle(over.id, dollars(50));
+      await instance.ask(askFor(dollars(200), { budgets, limits }));
+    }
+    await assertStands(one.admission, own, { held: 400, spent: 100 });
+    await bothKnowEachOther(client, "claude-relay");
+    await client.flushall();
+    // Nobody grants before the other has told what it holds: 500 would fit if its 200 were forgotten.
+    await until(async () => {
+      const { kind } = await one.ask(askFor(dollars(501), { budgets }));
+      assert.notEqual(kind, "granted");
+      return kind === "over_budget";
+    });
+    await assertStands(one.admission, own, { held: 400, spent: 100 });
+    assert.equal((await one.ask(askFor(nothing, { limits }))).kind, "over_limit");
+    assert.equal((await other.ask(askFor(dollars(500), { budgets }))).kind, "granted");
+    one.settleAll();
+    other.settleAll();
+    await assertStands(one.admission, own, { held: 0, spent: 1_000 });
+  });
+
+  it("flushed: a request that ends while the ledger is read is counted once", async (t) => {
+    const { server, ledger, connect } = await rig(t);
+    const one = await connect();
+    const client = server.client();
+    t.after(() => client.disconnect());
+    const running = askFor(dollars(200), { budgets });
+    await one.ask(running);
+    await client.flushall();
+    ledger.onRead = async () => {
+      ledger.onRead = async () => {};
+      one.settle(running.id, dollars(150));
+    };
+    await assertStands(one.admission, own, { held: 0, spent: 150 });
+  });
+
+  it("restarted from an old snapshot: what it says is not believed", async (t) => {
+    const { server, connect } = await rig(t);
+    const one = await connect();
+    const client = server.client();
+    const early = askFor(dollars(300), { budgets });
+    await one.ask(early);
+    await client.save();
+    client.disconnect();
+    one.settle(early.id, dollars(250));
+    const late = askFor(dollars(100), { budgets });
+    await one.ask(late);
+    one.settle(late.id, dollars(100));
+    await assertStands(one.admission, own, { held: 0, spent: 350 });
+    await server.kill();
+    await server.start();
+    await until(() => !one.admission.up);
+    await one.admission.whenUp();
+    await assertStands(one.admission, own, { held: 0, spent: 350 });
+  });
+
+  it("its scripts forgotten: they are sent again", async (t) => {
+    const { server, connect } = await rig(t);
+    const one = await connect();
+    const client = server.client();
+    t.after(() => client.disconnect());
+    await client.script("FLUSH");
+    assert.equal((await one.ask(askFor(dollars(1), { budgets }))).kind, "granted");
+    assert.equal(one.admission.up, true);
+  });
+
+  it("away from the start: decides at once, and is found when it comes", async (t) => {
+    const { server, ledger, connect } = await rig(t);
+    await server.kill();
+    const one = new TestInstance(ledger, instanceOptions(server.url, ledger));
+    t.after(() => one.admission.close());
+    assert.equal((await one.ask(askFor(dollars(1), { budgets }))).kind, "unavailable");
+    assert.equal((await one.ask(askFor(nothing, { limits: [requests(1)] }))).kind, "granted");
+    await server.start();
+    await one.admission.whenUp();
+    assert.equal((await one.ask(askFor(dollars(1), { budgets }))).kind, "granted");
+    await connect();
+  });
+});

@@ -1,0 +1,269 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { after, before, describe, it, type TestContext } from "node:test";
+import { epochMs } from "@claude-relay/contract";
+import fc from "fast-check";
+import type { Redis } from "ioredis";
+import { RedisServer, redisMissing } from "../../../../../test/harness/redis.ts";
+import type { Budget } from "../../pipeline/admission.ts";
+import {
+  askFor,
+  assertStands,
+  budget,
+  concurrency,
+  dollars,
+  hour,
+  nothing,
+  second,
+  stateOf,
+} from "../testing/admission-harness.ts";
+import { createScripts } from "./lua/scripts.ts";
+import type { RedisAdmissionOptions } from "./redis-admission.ts";
+import {
+  bothKnowEachOther,
+  instanceOptions,
+  TestInstance,
+  TestLedger,
+  until,
+} from "./test-setup.ts";
+
+const server = new RedisServer();
+let client: Redis;
+let prefixes = 0;
+
+const newPrefix = (): string => {
+  prefixes += 1;
+  return `instances-${prefixes}`;
+};
+
+const connect = async (
+  t: TestContext | null,
+  ledger: TestLedger,
+  options: Partial<RedisAdmissionOptions>,
+): Promise<TestInstance> => {
+  const instance = new TestInstance(ledger, instanceOptions(server.url, ledger, options));
+  t?.after(() => instance.admission.close());
+  await instance.admission.whenUp();
+  return instance;
+};
+
+const two = [budget(100, { id: "a" }), budget(60, { id: "b", window: { kind: "month" } })];
+
+const aStep = fc.record({
+  instance: fc.constantFrom(0 as const, 1 as const),
+  do: fc.constantFrom("ask", "ask", "ask", "settle", "settle", "wait", "flush"),
+  amount: fc.integer({ min: 1, max: 30 }),
+  of: fc.subarray(two, { minLength: 1 }),
+  percent: fc.option(fc.integer({ min: 0, max: 100 })),
+});
+type Step = typeof aStep extends fc.Arbitrary<infer T> ? T : never;
+
+/** Two instances whose asks, ends and flushes overlap. */
+class Mingling {
+  readonly #pair: readonly [TestInstance, TestInstance];
+  readonly #ledger: TestLedger;
+  readonly #prefix: string;
+  #running: Promise<unknown>[] = [];
+
+  constructor(pair: readonly [TestInstance, TestInstance], ledger: TestLedger, prefix: string) {
+    this.#pair = pair;
+    this.#ledger = ledger;
+    this.#prefix = prefix;
+  }
+
+  async walk(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) {
+      await this.#take(step);
+      for (const own of two) {
+        const { held, spent } = this.#stands(own);
+        assert.ok(held + spent <= own.limit, `${own.id}: ${held} held, ${spent} spent`);
+      }
+    }
+    await this.#idle();
+    await this.#agree();
+    for (const instance of this.#pair) {
+      instance.settleAll();
+    }
+    await this.#agree();
+  }
+
+  async #take({ do: act, instance, amount, of, percent }: Step): Promise<void> {
+    const acting = this.#pair[instance];
+    switch (act) {
+      case "ask":
+        this.#running.push(acting.ask(askFor(dollars(amount), { budgets: of })));
+        return;
+      case "settle": {
+        const [ask] = acting.open.values();
+        if (ask !== undefined) {
+          const used = Math.floor((ask.worst.microUsd * (percent ?? 0)) / 100);
+          acting.settle(ask.id, percent === null ? null : dollars(used));
+        }
+        return;
+      }
+      case "wait":
+        return this.#idle();
+      default: {
+        const names = await client.keys(`{${this.#prefix}}:*`);
+        if (names.length > 0) {
+          await client.del(...names);
+        }
+      }
+    }
+  }
+
+  async #idle(): Promise<void> {
+    await Promise.all(this.#running.splice(0));
+  }
+
+  /** Redis comes to say what is true. */
+  async #agree(): Promise<void> {
+    for (const own of two) {
+      for (const { admission } of this.#pair) {
+        await until(async () => {
+          const { held, spent } = await stateOf(admission, own);
+          return JSON.stringify({ held, spent }) === JSON.stringify(this.#stands(own));
+        });
+      }
+    }
+  }
+
+  #stands(own: Budget): { held: number; spent: number } {
+    const held = this.#pair.reduce((sum, instance) => sum + instance.held(own), 0);
+    return { held, spent: this.#ledger.spent(own) };
+  }
+}
+
+describe("several instances over one Redis", { skip: redisMissing, timeout: 120_000 }, () => {
+  before(async () => {
+    await server.start();
+    client = server.client();
+  });
+  after(async () => {
+    client.disconnect();
+    await server.remove();
+  });
+
+  it("grant exactly 10 of 200 asks at once from three processes against a budget for 10", async (t) => {
+    const prefix = newPrefix();
+    const children = Array.from({ length: 3 }, () =>
+      fork(new URL("testing/asking-process.ts", import.meta.url), [server.url, prefix]),
+    );
+    t.after(() => children.map((child) => child.kill()));
+    await Promise.all(children.map((child) => said(child, "ready")));
+    const tallies = children.map((child) => said(child, "granted"));
+    for (const [index, child] of children.entries()) {
+      child.send({ asks: index === 0 ? 68 : 66 });
+    }
+    const granted = (await Promise.all(tallies)).map(Number);
+    assert.equal(
+      granted.reduce((sum, count) => sum + count, 0),
+      10,
+    );
+    const watcher = await connect(t, new TestLedger(), { prefix });
+    await assertStands(watcher.admission, budget(10), { held: 10, spent: 0 });
+  });
+
+  it("never overshoot and end at what was used, however asks, ends and flushes mingle", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(aStep, { minLength: 5, maxLength: 50 }), async (steps) => {
+        const ledger = new TestLedger();
+        const prefix = newPrefix();
+        const options = { prefix, heartbeatMs: 10, localShare: 0, patienceMs: 2_000 };
+        const pair = [
+          await connect(null, ledger, options),
+          await connect(null, ledger, options),
+        ] as const;
+        try {
+          await bothKnowEachOther(client, prefix);
+          await new Mingling(pair, ledger, prefix).walk(steps);
+        } finally {
+          await Promise.all(pair.map(({ admission }) => admission.close()));
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("free the places of one that died after 30 s, and its money when it settles or after a day", async (t) => {
+    const prefix = newPrefix();
+    let now = Date.UTC(2026, 10, 19, 12);
+    const setClock = async (ms: number) => {
+      now += ms;
+      await client.set(`${prefix}-clock`, now);
+    };
+    await setClock(0);
+    const options = {
+      prefix,
+      clock: { now: () => epochMs(now), monotonicMs: () => now },
+      scripts: createScripts(`local now = tonumber(redis.call('GET', '${prefix}-clock'))`),
+      heartbeatMs: 10,
+    };
+    const own = budget(100);
+    const both = { budgets: [own], limits: [concurrency(1)] };
+    const ledger = new TestLedger();
+    const dying = await connect(t, ledger, options);
+    const [recovered, lost] = [askFor(dollars(30), both), askFor(dollars(20), { budgets: [own] })];
+    await dying.ask(recovered);
+    await dying.ask(lost);
+    await dying.admission.close();
+
+    const living = await connect(t, ledger, options);
+    await setClock(29 * second);
+    const place = askFor(nothing, { limits: [concurrency(1)] });
+    assert.equal((await living.ask(place)).kind, "over_limit");
+    await setClock(2 * second);
+    assert.equal((await living.ask({ ...place })).kind, "granted");
+    await assertStands(living.admission, own, { held: 50, spent: 0 });
+
+    const reborn = await connect(t, ledger, options);
+    reborn.admission.settle(recovered.id, dollars(25));
+    await assertStands(reborn.admission, own, { held: 20, spent: 25 });
+    await setClock(23 * hour);
+    await assertStands(living.admission, own, { held: 20, spent: 25 });
+    await setClock(2 * hour);
+    await until(async () => (await stateOf(living.admission, own)).held === 0);
+    await assertStands(living.admission, own, { held: 0, spent: 25 });
+    // The one that lives keeps its place, however long it runs.
+    assert.equal(
+      (await reborn.ask(askFor(nothing, { limits: [concurrency(1)] }))).kind,
+      "over_limit",
+    );
+  });
+
+  it("leave no name in Redis that would stay for ever", async (t) => {
+    const prefix = newPrefix();
+    const one = await connect(t, new TestLedger(), { prefix, heartbeatMs: 10 });
+    const budgets = [
+      budget(100, { id: "total" }),
+      budget(100, { id: "day", window: { kind: "day" } }),
+      budget(100, { id: "rolling", window: { kind: "rolling", hours: 5 } }),
+    ];
+    const asks = Array.from({ length: 3 }, () =>
+      askFor(dollars(10), { budgets, limits: [concurrency(9)] }),
+    );
+    for (const ask of asks) {
+      await one.ask(ask);
+    }
+    one.settle(asks[0]!.id, dollars(5));
+    await until(async () => (await client.pttl(`{${prefix}}:alive`)) > 0);
+    await until(async () => {
+      const names = await client.keys(`{${prefix}}:*`);
+      const lasting = await Promise.all(
+        names.map(async (name) => (await client.pttl(name)) === -1),
+      );
+      return names.length > 10 && !lasting.includes(true);
+    });
+  });
+});
+
+const said = (child: ChildProcess, word: string): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    child.on("message", (message: Record<string, unknown>) => {
+      if (word in message) {
+        resolve(message[word]);
+      }
+    });
+    void once(child, "exit").then(([code]) => reject(new Error(`the process exited (${code})`)));
+  });

@@ -1,0 +1,97 @@
+import type { BudgetState, Limit, LimitState, Scope, Verdict } from "./admission.ts";
+import { limitHeaders } from "./limit-headers.ts";
+import { allAppKeys } from "./owner-ports.ts";
+import { Refusal } from "./refusal.ts";
+import type { Clock } from "./types.ts";
+
+/** SDKs and Claude Code give up rather than wait longer than this. */
+const longestWaitSeconds = 60;
+
+/** How a verdict that is not a grant looks to the caller: which limit or budget, what is left, when it resets. */
+export const refusalOf = (
+  verdict: Exclude<Verdict, { kind: "granted" }>,
+  clock: Clock,
+): Refusal => {
+  switch (verdict.kind) {
+    case "over_limit":
+      return overLimit(verdict.state, seconds(verdict.retryAfterMs), clock);
+    case "over_budget":
+      return overBudget(verdict.state, verdict.wanted);
+    case "unavailable":
+      return new Refusal(
+        "storage_unavailable",
+        "The relay cannot check its budgets now, so it does not spend from them. Please retry.",
+        { retryAfterSeconds: seconds(verdict.retryAfterMs) },
+      );
+  }
+};
+
+const overLimit = (state: LimitState, wait: number, clock: Clock): Refusal => {
+  const { limit } = state;
+  switch (limit.kind) {
+    case "requests":
+    case "input_tokens":
+    case "output_tokens":
+      return new Refusal(
+        "rate_limited",
+        `${whose(limit)} limit (${limit.max}${units[limit.kind]} per ${limit.windowMs / 1000} s) is used up. Retry in ${wait} s.`,
+        {
+          retryAfterSeconds: Math.min(wait, longestWaitSeconds),
+          headers: limitHeaders(state, clock.now()),
+        },
+      );
+    case "requests_per_day":
+      // Midnight is out of any client's patience: this spares it the attempts.
+      return new Refusal(
+        "rate_limited",
+        `${whose(limit)} limit of ${limit.max} calls a day (UTC) is used up.`,
+        { retryAfterSeconds: wait, headers: { "x-should-retry": "false" } },
+      );
+    case "concurrency":
+      return new Refusal(
+        "rate_limited",
+        `${who(limit)} ${limit.max} ${limit.max === 1 ? "call" : "calls"} running, which is the limit. Retry when one is over.`,
+        { retryAfterSeconds: wait },
+      );
+  }
+};
+
+const units = {
+  requests: "",
+  input_tokens: " input tokens",
+  output_tokens: " output tokens",
+} as const;
+
+const isAllAppKeys = ({ kind, id }: Scope): boolean => kind === "app_key" && id === allAppKeys;
+
+const whose = ({ scope }: Limit): string =>
+  isAllAppKeys(scope) ? "This relay's (GLOBAL_DAILY)" : `This ${words[scope.kind]}'s`;
+
+const who = ({ scope }: Limit): string =>
+  isAllAppKeys(scope)
+    ? "This relay's apps have (GLOBAL_CONCURRENCY)"
+    : `This ${words[scope.kind]} has`;
+
+const words = {
+  relay: "relay",
+  organization: "organization",
+  user: "user",
+  device: "device",
+  app_key: "app key",
+  session: "session",
+} as const;
+
+const overBudget = ({ budget, held, left, resetsAt }: BudgetState, wanted: number): Refusal => {
+  const { scope, id, limit, unit } = budget;
+  const shown = (amount: number): string =>
+    unit === "micro_usd" ? `$${(amount / 1_000_000).toFixed(6)}` : `${amount} tokens`;
+  const resets =
+    resetsAt === null ? "It does not reset." : `It resets at ${new Date(resetsAt).toISOString()}.`;
+  const waiting = held > 0 ? ` (${shown(held)} more is held by requests that still run)` : "";
+  return new Refusal(
+    "over_budget",
+    `This ${words[scope.kind]}'s budget ${id} of ${shown(limit)} has ${shown(left)} left${waiting}; this request could use ${shown(wanted)}. ${resets} Lower max_tokens, or ask the operator of this relay.`,
+  );
+};
+
+const seconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));

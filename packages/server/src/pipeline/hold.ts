@@ -1,0 +1,46 @@
+import type { Admission, Amounts, Limit, Verdict } from "./admission.ts";
+import { refusalOf } from "./hold-refusal.ts";
+import type { Clock, Outcome, Usage } from "./types.ts";
+
+export type Granted = Extract<Verdict, { kind: "granted" }>;
+
+/** @throws Refusal when a limit is known to be used up, before the body is read */
+export const refuseEarly = (
+  admission: Pick<Admission, "refusedAlready">,
+  limits: readonly Limit[],
+  clock: Clock,
+): void => {
+  const verdict = admission.refusedAlready(limits);
+  if (verdict !== null && verdict.kind !== "granted") {
+    throw refusalOf(verdict, clock);
+  }
+};
+
+/** @throws Refusal `rate_limited`, `over_budget` */
+export const demandGrant = (verdict: Verdict, clock: Clock): Granted => {
+  if (verdict.kind !== "granted") {
+    throw refusalOf(verdict, clock);
+  }
+  return verdict;
+};
+
+/** What an exchange used, as limits and budgets count it. */
+export const usedBy = ({ usage, costMicroUsd, priceFlag }: Outcome): Amounts => {
+  const written = usage.cacheCreation5mInputTokens + usage.cacheCreation1hInputTokens;
+  return {
+    // What a subscription covers costs nothing.
+    microUsd: priceFlag === "subscription" ? 0 : costMicroUsd,
+    inputTokens: usage.inputTokens + written,
+    outputTokens: usage.outputTokens,
+    tokens: allTokens(usage),
+  };
+};
+
+const allTokens = (usage: Usage): number =>
+  usage.inputTokens +
+  usage.outputTokens +
+  usage.cacheReadInputTokens +
+  usage.cacheCreation5mInputTokens +
+  usage.cacheCreation1hInputTokens;
+
+export const nothingUsed: Amounts = { microUsd: 0, inputTokens: 0, outputTokens: 0, tokens: 0 };
