@@ -55,7 +55,7 @@ describe("a start without secrets, in development", () => {
     const relay = await startRelay();
     t.after(() => relay.stop());
     const warning = await relay.logged(({ msg }) => msg.startsWith("SIMULATOR"));
-    assert.match(warning.msg, /no ANTHROPIC_API_KEY is set.*not from Claude/);
+    assert.match(warning.msg, /no ANTHROPIC_API_KEY is set.*not by Claude/);
     const health = await (await fetch(`${relay.url}/health`)).json();
     assert.equal((health as { upstream: string }).upstream, "simulator");
   });

@@ -10,7 +10,10 @@ export const Health = Type.Object({
   status: Type.Literal("healthy"),
   timestamp: Type.String({ format: "date-time" }),
   version: Type.String(),
-  upstream: Type.String({ description: "`anthropic` or `simulator`" }),
+  upstream: Type.String({
+    description: "What serves /v1/messages: `anthropic` or `simulator`",
+  }),
+  complete: Type.String({ description: "What serves /v1/complete: `api`, `cli` or `simulator`" }),
 });
 export type Health = Static<typeof Health>;
 

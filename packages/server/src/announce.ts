@@ -32,12 +32,15 @@ const warningsOf = (relay: Relay, config: Config): string[] =>
     relay.recovered > 0 &&
       `An earlier process died: its ${relay.recovered} open requests are in the ledger as estimated`,
     config.upstream.kind === "simulator" &&
-      "SIMULATOR: no ANTHROPIC_API_KEY is set, so answers come from the built-in simulator and not from Claude",
+      `SIMULATOR: no ANTHROPIC_API_KEY is set, so ${simulated(relay.completeChoice)} answered by the built-in simulator and not by Claude`,
     ...completeWarnings(relay.completeChoice),
     !isLoopbackHost(config.host) &&
       !config.proxyBaseUrl?.startsWith("https:") &&
       "PROXY_BASE_URL is not https: put a TLS proxy in front before anyone else uses this",
   ].filter((warning) => warning !== false);
+
+const simulated = ({ kind }: CompleteChoice): string =>
+  kind === "simulator" ? "/v1/messages and /v1/complete are" : "/v1/messages is";
 
 /** How `/v1/complete` is served, for people. */
 export const completeWords = (choice: CompleteChoice): string => {

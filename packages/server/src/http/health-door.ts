@@ -7,6 +7,7 @@ export type HealthDoorDeps = Readonly<{
   clock: Clock;
   version: string;
   upstream: string;
+  complete: string;
   /** Null when ready; else why not. */
   notReady: () => string | null;
 }>;
@@ -30,6 +31,7 @@ export const healthDoor = (server: FastifyInstance, deps: HealthDoorDeps): void 
     timestamp: timestamp(),
     version: deps.version,
     upstream: deps.upstream,
+    complete: deps.complete,
   }));
 
   app.get(

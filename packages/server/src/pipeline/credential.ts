@@ -23,7 +23,7 @@ export const readCredential = (headers: IncomingHttpHeaders): string => {
   if (credential === null) {
     throw new Refusal(
       "credential_invalid",
-      "A credential is required: send your wrapper token as 'Authorization: Bearer <token>' or in x-api-key.",
+      "A credential is required: send your app key or wrapper token as 'Authorization: Bearer <token>' or in x-api-key.",
     );
   }
   if (credential === "") {

@@ -13,7 +13,8 @@ export const logIncoming = (log: Log, ingress: Ingress, caller: Caller): void =>
 
 export const logProxying = (log: Log, { id, upstream, operation, model }: Intent): void => {
   if (log.isLevelEnabled("info")) {
-    log.info({ requestId: id, upstream, operation, model }, "Proxying request to Anthropic");
+    const whom = upstream === "claude-cli" ? "Claude Code" : "Anthropic";
+    log.info({ requestId: id, upstream, operation, model }, `Proxying request to ${whom}`);
   }
 };
 
@@ -21,16 +22,19 @@ export const logOutcome = (log: Log, outcome: Outcome): void => {
   if (!log.isLevelEnabled("info")) {
     return;
   }
-  const { id: requestId, usage, costMicroUsd, accuracy, status, durationMs, ending } = outcome;
+  const { id: requestId, usage, accuracy, status, durationMs, ending } = outcome;
   if (accuracy !== "free") {
     const { inputTokens, outputTokens, cacheReadInputTokens } = usage;
     const cacheCreationInputTokens =
       usage.cacheCreation5mInputTokens + usage.cacheCreation1hInputTokens;
     const cache = { cacheReadInputTokens, cacheCreationInputTokens };
     log.info(
-      { requestId, inputTokens, outputTokens, ...cache, costMicroUsd, accuracy },
+      { requestId, inputTokens, outputTokens, ...cache, ...billed(outcome), accuracy },
       "Usage tracked",
     );
   }
   log.info({ requestId, status, ending, durationMs: Math.round(durationMs) }, "Request completed");
 };
+
+const billed = ({ costMicroUsd, priceFlag }: Outcome) =>
+  priceFlag === "subscription" ? { costMicroUsd: 0, listPriceMicroUsd: costMicroUsd } : { costMicroUsd };
