@@ -38,27 +38,27 @@ const url = await simulator.listen();
 const tempRoot = mkdtempSync(join(tmpdir(), "claude-relay-bench-"));
 const probe = await probeClaudeCli({
   binary,
-  env: { PATH: process.env["PATH"], ANTHROPIC_API_KEY: apiKey },
+  apiKey,
+  env: { PATH: process.env["PATH"] },
   tempRoot,
 });
-if (!probe.found) {
-  throw new Error(probe.reason);
+if (!probe.found || probe.credential === null) {
+  throw new Error(probe.found ? "Claude Code is not logged in" : probe.reason);
 }
+const { credential } = probe;
 
 const upstreamWith = (poolSize: number, sandboxed: boolean) =>
   createClaudeCli({
     ...probe,
+    credential,
     ...(sandboxed ? {} : { sandbox: { kind: "none", reason: "for comparison" } as const }),
-    name: "claude-cli",
     baseUrl: url,
     defaultModel: model,
-    effort: "low",
     tempRoot,
     poolSize,
     maxIdleMs: 600_000,
     concurrency: 4,
     queue: 0,
-    requestTimeoutMs: 60_000,
     limits: defaultProcessLimits,
     clock: { now: () => epochMs(Date.now()), monotonicMs: () => performance.now() },
     log: quiet,

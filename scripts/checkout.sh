@@ -6,9 +6,15 @@ die() { say "$*"; exit 1; }
 
 installed() { [ -d node_modules/commander ] && [ -d node_modules/fastify ]; }
 
-# What npm brings along, when it is not there yet.
+# npm writes .package-lock.json when it is done: older than package-lock.json, it is of another version.
+up_to_date() {
+  installed && [ -f node_modules/.package-lock.json ] &&
+    [ -z "$(find . -maxdepth 1 -name package-lock.json -newer node_modules/.package-lock.json)" ]
+}
+
+# What npm brings along, when it is not there yet or not this version's.
 install_dependencies() {
-  if installed; then return; fi
+  if up_to_date; then return; fi
   command -v npm >/dev/null || die "Node 20 or newer with npm is needed: https://nodejs.org"
   say "Installing dependencies (npm ci)…"
   # Standard output stays clean for whoever reads ours.

@@ -5,9 +5,9 @@ const all: readonly Setting<unknown>[] = Object.values(settings) as readonly Set
 
 const intro = `# Configuration
 
-Generated from the settings in \`packages/server/src/config/settings.ts\` by \`npm run generate\`; do not edit.
+Generated from the settings in \`packages/server/src/config/settings/\` by \`npm run generate\`; do not edit.
 
-Settings come from the environment, from \`.env\` in the working directory, and from
+Settings come from the environment, from \`config.env\` and \`.env\` in the working directory, and from
 \`claude-relay-config.json\` there (or the file that \`CLAUDE_RELAY_CONFIG\` names), in that order of strength.
 A value that cannot be used stops the start, with every fault listed at once.
 Durations are milliseconds or carry a unit: \`90s\`, \`10m\`, \`1h\`.
@@ -23,13 +23,27 @@ const fileNote = `
 \`\`\`
 `;
 
+const othersNote = `
+## Not settings of the relay
+
+Variables that are read beside these. The relay and \`bin/*\` find them in \`config.env\` and \`.env\` too, the clients in their own environment only:
+
+| name | who reads it |
+| --- | --- |
+| \`CLAUDE_RELAY_CONFIG\` | the relay and \`bin/*\`: the path of the JSON file, which must then exist |
+| \`CLAUDE_CODE_OAUTH_TOKEN\` | Claude Code under \`COMPLETE_UPSTREAM=cli\`: the token of \`claude setup-token\`, taken before a stored login |
+| \`CLAUDE_CONFIG_DIR\` | Claude Code: where its stored login is, by default \`~/.claude\` |
+| \`CLAUDE_RELAY_URL\` | \`bin/*\` and the clients: the relay's address |
+| \`CLAUDE_RELAY_KEY\` | the clients: the app key they call with |
+`;
+
 /** docs/configuration.md */
 export const configurationDocs = (): string => {
   const rows = all.map(
     ({ name, shown, about, fileKey }) =>
       `| \`${name}\` | ${shown} | ${about.replaceAll("|", "\\|")} | \`${fileKey}\` |`,
   );
-  return `${intro}\n| name | default | what it does | file key |\n| --- | --- | --- | --- |\n${rows.join("\n")}\n${fileNote}`;
+  return `${intro}\n| name | default | what it does | file key |\n| --- | --- | --- | --- |\n${rows.join("\n")}\n${fileNote}${othersNote}`;
 };
 
 /** .env.example: every setting, commented out, with its default. */

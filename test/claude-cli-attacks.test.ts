@@ -96,7 +96,7 @@ for (const sandbox of Object.values(sandboxes)) {
       await idle(cli);
       assert.equal(anthropic.bodies().length, tools.length);
       assertHarmless();
-      assert.equal(cli.status().ready, true);
+      assert.equal(cli.status().closedBecause, null);
     });
 
     it("reads no trap in the directories above its own", async (t) => {

@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { chooseComplete } from "../packages/server/src/compose-complete.ts";
 import { probeClaudeCli } from "../packages/server/src/upstreams/claude-cli/probe.ts";
 import { rehearseClaudeCli } from "../packages/server/src/upstreams/claude-cli/rehearsal.ts";
 import {
@@ -81,8 +82,8 @@ const runInside = async (etc: string, script: string) => {
 describe("the probe", { skip, timeout: 60_000 }, () => {
   it("finds the program, its version, its place and the credential", async (t) => {
     const tempRoot = tempFolder(t);
-    const env = { PATH: "/usr/bin", HOME: tempFolder(t), ANTHROPIC_API_KEY: `${apiKey},another` };
-    const found = await probeClaudeCli({ binary, env, tempRoot });
+    const env = { PATH: "/usr/bin", HOME: tempFolder(t) };
+    const found = await probeClaudeCli({ binary, apiKey, env, tempRoot });
     assert.ok(found.found);
     assert.equal(found.version, "2.1.329");
     assert.equal(found.versionStanding, "tested");
@@ -93,7 +94,7 @@ describe("the probe", { skip, timeout: 60_000 }, () => {
 
   it("says what stays open where there is no bubblewrap", async (t) => {
     const env = { PATH: "/nonexistent", HOME: tempFolder(t) };
-    const found = await probeClaudeCli({ binary, env, tempRoot: tempFolder(t) });
+    const found = await probeClaudeCli({ binary, apiKey: null, env, tempRoot: tempFolder(t) });
     assert.ok(found.found);
     assert.deepEqual(found.credential, null);
     assert.equal(found.sandbox.kind, "none");
@@ -114,10 +115,9 @@ describe("the probe", { skip, timeout: 60_000 }, () => {
       join(home, ".claude", ".credentials.json"),
       JSON.stringify({ claudeAiOauth: login }),
     );
-    const env = { PATH: "", HOME: home, ANTHROPIC_API_KEY: apiKey };
-    const found = await probeClaudeCli({ binary, env, tempRoot: tempFolder(t) });
+    const env = { PATH: "", HOME: home };
+    const found = await probeClaudeCli({ binary, apiKey, env, tempRoot: tempFolder(t) });
     assert.ok(found.found);
-    assert.deepEqual(found.login, { method: "claude.ai", subscription: "max" });
     assert.deepEqual(found.credential, { kind: "stored_login", home, configDir: null });
   });
 
@@ -129,7 +129,7 @@ describe("the probe", { skip, timeout: 60_000 }, () => {
     plantTraps(home, marks, canary.url);
     plantTraps(join(home, ".claude"), marks, canary.url);
     for (const env of [{ HOME: home }, { HOME: home, CLAUDE_CONFIG_DIR: join(home, ".claude") }]) {
-      const found = await probeClaudeCli({ binary, env, tempRoot: tempFolder(t) });
+      const found = await probeClaudeCli({ binary, apiKey: null, env, tempRoot: tempFolder(t) });
       assert.ok(found.found);
       assert.equal(found.credential, null);
     }
@@ -139,11 +139,11 @@ describe("the probe", { skip, timeout: 60_000 }, () => {
 
   it("names what it does not find", async (t) => {
     const tempRoot = tempFolder(t);
-    const missing = await probeClaudeCli({ binary: "/no/claude", env: {}, tempRoot });
+    const missing = await probeClaudeCli({ binary: "/no/claude", apiKey: null, env: {}, tempRoot });
     assert.deepEqual(missing.found, false);
     const other = join(tempRoot, "claude");
     writeFileSync(other, "#!/bin/sh\necho hello\n", { mode: 0o755 });
-    const odd = await probeClaudeCli({ binary: other, env: {}, tempRoot });
+    const odd = await probeClaudeCli({ binary: other, apiKey: null, env: {}, tempRoot });
     assert.ok(!odd.found && /no native Claude Code/.test(odd.reason));
     assert.equal(spawnSync(binary, ["--version"]).status, 0);
   });
@@ -169,6 +169,21 @@ describe("the rehearsal", { skip, timeout: 60_000 }, () => {
   it("tells what does not hold", async (t) => {
     assert.match((await rehearse(t, { version: "2.1.330" })) ?? "", /not version 2.1.330/);
     assert.match((await rehearse(t, { binary: "/bin/true" })) ?? "", /ended early/);
+  });
+
+  it("lets a newer version serve whose locks hold", async (t) => {
+    const newer = join(tempFolder(t), "claude");
+    const script = `#!/bin/bash\n${binary} "$@" | /bin/sed -u 's/2\\.1\\.329/2.1.330/g'\n`;
+    writeFileSync(newer, script, { mode: 0o755 });
+    const chosen = await chooseComplete(
+      {
+        completeUpstream: "cli",
+        upstream: { kind: "anthropic", apiKeys: [apiKey], baseUrl: "http://127.0.0.1:9" },
+        claudeBinary: newer,
+      },
+      { PATH: "/nonexistent", HOME: tempFolder(t) },
+    );
+    assert.equal(chosen.kind === "cli" && chosen.cli.probe.versionStanding, "untested");
   });
 
   it("sees a lock that is ignored", async (t) => {

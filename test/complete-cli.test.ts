@@ -6,11 +6,19 @@ import { mintAppKey } from "./harness/app-key.ts";
 import { binary, skip } from "./harness/claude-cli.ts";
 import { type Relay, startRelay } from "./harness/relay.ts";
 
-const withRelay = async (work: (relay: Relay, ask: Ask) => Promise<void>): Promise<void> => {
+const withRelay = async (
+  work: (relay: Relay, ask: Ask) => Promise<void>,
+  env: Record<string, string> = {},
+): Promise<void> => {
   const simulator = createSimulator({ record: true });
   const relay = await startRelay({
     upstreamUrl: await simulator.listen(),
-    env: { COMPLETE_UPSTREAM: "cli", CLAUDE_BINARY: binary, PATH: process.env["PATH"] ?? "" },
+    env: {
+      COMPLETE_UPSTREAM: "cli",
+      CLAUDE_BINARY: binary,
+      PATH: process.env["PATH"] ?? "",
+      ...env,
+    },
   });
   try {
     const key = await mintAppKey(relay, "my-app");
@@ -67,6 +75,35 @@ describe("/v1/complete over the real Claude Code", { skip }, () => {
       );
       assert.ok(rows.every((row) => Number(row["cost_micro_usd"]) > 0));
     });
+  });
+
+  it("ends a call that takes longer than REQ_TIMEOUT, also in the middle of its answer", async () => {
+    await withRelay(
+      async (relay, ask) => {
+        const says = /took too long: the answer took longer than 2 s \(REQ_TIMEOUT\)/;
+        const silent = await ask({ prompt: "x", model: "claude-sim-stall:3" });
+        const { error } = (await silent.json()) as { error: { type: string; message: string } };
+        assert.deepEqual([silent.status, error.type], [504, "timeout_error"]);
+        assert.match(error.message, says);
+
+        const stream = await ask({ prompt: "x", model: "claude-sim-stall:10", stream: true });
+        const events = (await stream.text()).trim().split("\n\n");
+        assert.match(events[0] ?? "", /^event: text\n/);
+        assert.match(events.at(-1) ?? "", /^event: error\ndata: .*"type":"timeout_error"/);
+        assert.match(events.at(-1) ?? "", says);
+
+        const { body } = await relay.admin("/admin/usage/requests?app_key=my-app");
+        const rows = body.data as Record<string, unknown>[];
+        assert.deepEqual(
+          rows.map((row) => [row["ending"], row["accuracy"], row["error_type"]]),
+          [
+            ["upstream_broke", "estimated", "timeout_error"],
+            ["upstream_broke", "estimated", "timeout_error"],
+          ],
+        );
+      },
+      { REQ_TIMEOUT: "2" },
+    );
   });
 
   it("passes on what upstream refuses, in the apps' words", async () => {

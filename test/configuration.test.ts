@@ -34,7 +34,7 @@ describe("a bad configuration", { concurrency: 4 }, () => {
     assert.equal(stdout, "");
     assert.match(stderr, /^claude-relay cannot start:\n( {2}- .+\n){7}$/);
     for (const words of [
-      /claude-relay-config\.json cannot be used: it is not valid JSON\./,
+      /claude-relay-config\.json cannot be used: it is not a valid JSON object\./,
       /JWT_SECRET holds a shell expression, and \.env files are not run by a shell/,
       /ADMIN_TOKEN must be at least 16 bytes long; make one with: openssl rand/,
       /ANTHROPIC_API_KEY must be at least 8 bytes/,

@@ -126,6 +126,19 @@ describe("run.sh", posix, () => {
     assert.deepEqual([genkey.status, genkey.stdout], [1, ""]);
   });
 
+  it("installs them again when package-lock.json is newer, as after a git pull", (t) => {
+    const place = freshPlace(t);
+    writeFileSync(join(place.checkout, "package-lock.json"), "{}");
+    standIn(place, "npm", 'echo "npm $*" >&2; exit 1');
+    const options = { env: place.env, encoding: "utf8" } as const;
+    const { status, stderr } = spawnSync(join(place.checkout, "run.sh"), options);
+    assert.equal(status, 1);
+    assert.match(stderr, /^npm ci/m);
+    // What only asks a running relay does not wait for that.
+    const { stdout } = spawnSync(join(place.checkout, "bin/claude-relay"), ["--help"], options);
+    assert.match(stdout, /^Usage: claude-relay/);
+  });
+
   it("uses 8799, unless .env has a port already", (t) => {
     const url = (place: Place): string => {
       // Only as far as config.env: the server itself is not wanted here.

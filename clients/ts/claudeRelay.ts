@@ -6,7 +6,7 @@
 // errors
 
 /** What is known of a failed call besides its message. */
-type RelayErrorDetails = Readonly<{
+export type RelayErrorDetails = Readonly<{
   /** Anthropic's error type (`rate_limit_error`, …), or one of the client's own. */
   type: string;
   /** The HTTP status; without one no answer came. */

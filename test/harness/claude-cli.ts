@@ -19,8 +19,8 @@ import {
   tempFolder,
   undoAfter,
 } from "../../packages/server/src/upstreams/claude-cli/test-setup.ts";
-
 import { createSimulator } from "../../packages/server/src/upstreams/simulator/server.ts";
+import { withTimeLimit } from "../../packages/server/src/upstreams/time-limit.ts";
 
 export { tempFolder };
 
@@ -93,7 +93,6 @@ export const runWithLocks = (
       credential: { kind: "api_key", key: apiKey },
       baseUrl: url,
       defaultModel: given.model ?? model,
-      effort: null,
     },
     { ...places, path: directory, remove: () => Promise.resolve() },
     locks,
@@ -124,27 +123,24 @@ export const startClaudeCli = (
   t: Pick<TestContext, "after">,
   url: string,
   changes: Partial<ClaudeCliOptions> = {},
+  timeLimitMs = 60_000,
 ) => {
   const tempRoot = changes.tempRoot ?? tempFolder(t);
   const logged: string[] = [];
   const note = (fields: object, message: string): void =>
     void logged.push(`${message} ${JSON.stringify(fields)}`);
   const options: ClaudeCliOptions = {
-    name: "claude-cli",
     binary,
     version: "2.1.329",
-    versionStanding: "tested",
     credential: { kind: "api_key", key: apiKey },
     sandbox: sandboxes.none,
     baseUrl: url,
     defaultModel: model,
-    effort: "low",
     tempRoot,
     poolSize: 0,
     maxIdleMs: 600_000,
     concurrency: 4,
     queue: 20,
-    requestTimeoutMs: 60_000,
     limits: defaultProcessLimits,
     clock: { now: () => epochMs(Date.now()), monotonicMs: () => performance.now() },
     log: { debug() {}, info() {}, warn: note, error: note, isLevelEnabled: () => true },
@@ -152,9 +148,10 @@ export const startClaudeCli = (
   };
   const cli = createClaudeCli(options);
   undoAfter(t, () => cli.close());
+  const upstream = withTimeLimit(cli.upstream, timeLimitMs);
   const ask = (prompt: string, more: object = {}) => {
     const received = new Received();
-    const exchange = cli.upstream.send(
+    const exchange = upstream.send(
       {
         operation: { kind: "messages", beta: false },
         headers: [],

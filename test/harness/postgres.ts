@@ -2,7 +2,15 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,7 +46,8 @@ const unprivileged = (): { uid: number; gid: number } | Record<string, never> =>
 export type PostgresSettings = Readonly<{
   /** Off unless a test is about what a crash leaves. */
   fsync?: boolean;
-  maxConnections?: number;
+  /** Speaks TLS, with a certificate for 127.0.0.1 that nobody has signed: `certificate`. */
+  tls?: boolean;
 }>;
 
 /** A database as `DATABASE_URL`, and as the store takes it. */
@@ -77,9 +86,24 @@ export const startPostgres = async (settings: PostgresSettings = {}): Promise<Po
     cwd: folder,
     stdio: ["ignore", "ignore", "inherit"],
   });
+  if (settings.tls) {
+    makeCertificate(folder, user);
+  }
   const server = new PostgresServer(folder, password, await freePort(), settings, user);
   await server.start();
   return server;
+};
+
+const [certificateFile, keyFile] = ["server.crt", "server.key"];
+
+const makeCertificate = (folder: string, user: ReturnType<typeof unprivileged>): void => {
+  const kind = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"];
+  const names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
+  execFileSync("openssl", [...kind, ...names, "-keyout", keyFile, "-out", certificateFile], {
+    ...user,
+    cwd: folder,
+    stdio: "ignore",
+  });
 };
 
 export class PostgresServer {
@@ -107,14 +131,15 @@ export class PostgresServer {
 
   /** Starts it (again), and waits until it takes connections. */
   async start(): Promise<void> {
-    const { fsync = false, maxConnections = 50 } = this.#settings;
+    const { fsync = false, tls = false } = this.#settings;
     const settings = [
       "listen_addresses=127.0.0.1",
       `port=${this.port}`,
       `unix_socket_directories=${this.#folder}`,
       `fsync=${fsync ? "on" : "off"}`,
-      `max_connections=${maxConnections}`,
-      "superuser_reserved_connections=1",
+      `ssl=${tls ? "on" : "off"}`,
+      `ssl_cert_file=${join(this.#folder, certificateFile)}`,
+      `ssl_key_file=${join(this.#folder, keyFile)}`,
       "shared_buffers=16MB",
       "log_min_messages=log",
     ].flatMap((setting) => ["-c", setting]);
@@ -159,6 +184,11 @@ export class PostgresServer {
         options: null,
       },
     };
+  }
+
+  /** As PEM text; only with `tls`. */
+  get certificate(): string {
+    return readFileSync(join(this.#folder, certificateFile), "utf8");
   }
 
   urlOf(database: string): string {

@@ -1,10 +1,11 @@
 import { adminTokenFor } from "./admin-token.ts";
 import { Fault, printable } from "./fault.ts";
+import { isObject, parseObject } from "./json-object.ts";
 import { relayAddress } from "./relay-address.ts";
 import { askRelay, type RelayAnswer, type RelayRequest } from "./relay-request.ts";
-import { isRecord, type Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 
-export type AdminCall = Pick<RelayRequest, "method" | "path" | "body"> &
+type AdminCall = Pick<RelayRequest, "method" | "path" | "body"> &
   Readonly<{
     /** What to do when the relay refuses with this status; its own words come before it. */
     remedies?: Readonly<Record<number, string>>;
@@ -25,22 +26,13 @@ export const adminClient = (settings: Settings, url: string | undefined): AdminC
     url: address.url,
     call: async ({ remedies, ...asked }) => {
       const answer = await askRelay(address, { ...asked, token: token.value });
-      const body = parse(answer.text);
+      const body = parseObject(answer.text);
       if (answer.status >= 200 && answer.status < 300 && body !== null) {
         return body;
       }
       throw refused(answer, body, { url: address.url, tokenFrom: token.from, remedies });
     },
   };
-};
-
-const parse = (text: string): Record<string, unknown> | null => {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : null;
-  } catch {
-    return null;
-  }
 };
 
 type Circumstances = Readonly<{
@@ -78,6 +70,6 @@ const refused = (
 /** The message of an error in Anthropic's shape. */
 const spokenBy = (body: Record<string, unknown> | null): string | null => {
   const error = body?.["error"];
-  const message = isRecord(error) ? error["message"] : undefined;
+  const message = isObject(error) ? error["message"] : undefined;
   return typeof message === "string" ? printable(message) : null;
 };

@@ -59,7 +59,8 @@ describe("the admin token", () => {
     const directory = folder(t, { "data/secrets.json": '{"admin_token":"s3cret' });
     assert.throws(
       () => token({}, directory),
-      (error: Error) => /not valid JSON/.test(error.message) && !error.message.includes("s3cret"),
+      (error: Error) =>
+        /not a valid JSON object/.test(error.message) && !error.message.includes("s3cret"),
     );
   });
 });

@@ -1,7 +1,8 @@
 import { join, resolve } from "node:path";
 import { Fault } from "./fault.ts";
+import { type JsonObject, parseObject } from "./json-object.ts";
 import type { RelayAddress } from "./relay-address.ts";
-import { type Found, isRecord, readIfThere, type Settings, theEnvironment } from "./settings.ts";
+import { type Found, readIfThere, type Settings, theEnvironment } from "./settings.ts";
 
 /**
  * The admin token for the relay at that address, and where it was found: `ADMIN_TOKEN`, or what the relay
@@ -46,14 +47,12 @@ export const secretsPath = (settings: Settings): string => join(dataDir(settings
 export const dataDir = (settings: Settings): string =>
   resolve(settings.directory, settings.get("DATA_DIR")?.value ?? "data");
 
-const parse = (content: string, path: string): Record<string, unknown> => {
-  try {
-    const value: unknown = JSON.parse(content);
-    return isRecord(value) ? value : {};
-  } catch {
-    // The parser's message would quote the secrets.
-    throw new Fault(`${path} is not valid JSON: mend or delete it.`);
+const parse = (content: string, path: string): JsonObject => {
+  const value = parseObject(content);
+  if (value === null) {
+    throw new Fault(`${path} is not a valid JSON object: mend or delete it.`);
   }
+  return value;
 };
 
 /** A relay on this machine, or the one this folder's settings say callers reach it by. */

@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { Fault } from "./fault.ts";
+import { isObject, parseObject } from "./json-object.ts";
 
 /** The relay's settings that the command line needs, and their keys in `claude-relay-config.json`. */
-const fileKeys = {
+export const fileKeys = {
   CLAUDE_RELAY_URL: null,
   HOST: "service.host",
   PORT: "service.port",
@@ -78,24 +79,18 @@ const readConfigFile = (
   if (content === null) {
     return () => "";
   }
-  let root: unknown;
-  try {
-    root = JSON.parse(content);
-  } catch {
-    // The parser's message would quote the file, and with it perhaps a secret.
-    throw new Fault(`${path} is not valid JSON: mend or delete it.`);
+  const root = parseObject(content);
+  if (root === null) {
+    throw new Fault(`${path} is not a valid JSON object: mend or delete it.`);
   }
   return (dottedKey) => {
     let value: unknown = root;
     for (const part of dottedKey.split(".")) {
-      value = isRecord(value) ? value[part] : undefined;
+      value = isObject(value) ? value[part] : undefined;
     }
     return typeof value === "string" || typeof value === "number" ? String(value).trim() : "";
   };
 };
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The file's text, or null when there is no such file. @throws Fault when it cannot be read */
 export const readIfThere = (path: string): string | null => {

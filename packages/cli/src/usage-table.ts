@@ -1,5 +1,5 @@
 import { printable } from "./fault.ts";
-import { isRecord } from "./settings.ts";
+import { isObject } from "./json-object.ts";
 import { type Cell, table } from "./table.ts";
 
 const headings = [
@@ -16,7 +16,7 @@ const headings = [
 /** GET /admin/usage?group_by=model as lines of a table, dearest model first; null when it is something else. */
 export const usageTable = (report: Record<string, unknown>): string[] | null => {
   const { groups, totals } = report;
-  if (!Array.isArray(groups) || !groups.every(isRecord) || !isRecord(totals)) {
+  if (!Array.isArray(groups) || !groups.every(isObject) || !isObject(totals)) {
     return null;
   }
   const rows = groups
@@ -26,7 +26,7 @@ export const usageTable = (report: Record<string, unknown>): string[] | null => 
 };
 
 const modelOf = ({ group }: Record<string, unknown>): string => {
-  const model = isRecord(group) ? group["model"] : null;
+  const model = isObject(group) ? group["model"] : null;
   return typeof model === "string" ? printable(model) : "(no model)";
 };
 

@@ -22,6 +22,7 @@ export {
   RelayConfigurationError,
   RelayConnectionError,
   RelayError,
+  type RelayErrorDetails,
   RelayTimeoutError,
   RequestTooLargeError,
   UnexpectedAnswerError,

@@ -9,7 +9,7 @@ export type Failure = Readonly<{
   shouldRetry?: boolean | undefined;
 }>;
 
-export type RetryRule = Readonly<{
+type RetryRule = Readonly<{
   maxRetries: number;
   /** Whether doing it twice costs nothing: then also what perhaps reached the relay is repeated. */
   repeatable: boolean;
@@ -17,7 +17,7 @@ export type RetryRule = Readonly<{
 }>;
 
 /** A longer Retry-After is for the caller to plan with, not to sleep through. */
-export const longestRetryAfterSeconds = 60;
+const longestRetryAfterSeconds = 60;
 
 /**
  * How many milliseconds to wait before the next attempt; undefined when there is to be none.

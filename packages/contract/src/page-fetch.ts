@@ -1,11 +1,23 @@
 import { type Static, Type } from "typebox";
 import { NullableString } from "./policy-fields.ts";
 
+/** What `max_bytes` may be: bytes of the returned text in UTF-8. */
+export const pageBytes = { default: 500_000, max: 2_000_000 } as const;
+
+/** Longest `url`, in characters. */
+export const maxPageUrlLength = 8_192;
+
 /** `POST /v1/fetch`: a public web page, through this host. */
 export const PageFetchRequest = Type.Object(
   {
-    url: Type.String({ minLength: 1, maxLength: 8192, description: "http or https, public" }),
-    max_bytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_000_000, default: 500_000 })),
+    url: Type.String({
+      minLength: 1,
+      maxLength: maxPageUrlLength,
+      description: "http or https, public",
+    }),
+    max_bytes: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: pageBytes.max, default: pageBytes.default }),
+    ),
     strip: Type.Optional(
       Type.Boolean({
         default: true,

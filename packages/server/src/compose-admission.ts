@@ -1,39 +1,77 @@
 /** Wires what requests are held to: limits and budgets, their counters, and the ledger they are filled from. */
-import type { AppKeyId, DeviceId, EpochMs, OrganizationId, UserId } from "@claude-relay/contract";
+import { randomBytes } from "node:crypto";
+import type {
+  AppKeyId,
+  DeviceId,
+  EpochMs,
+  OrganizationId,
+  RequestId,
+  UserId,
+} from "@claude-relay/contract";
 import { epochMs } from "@claude-relay/contract";
 import { callsToday } from "./limits/calls-today.ts";
 import { createMemoryAdmission } from "./limits/memory-admission.ts";
-import type { Admission, Budget, SpentOf } from "./pipeline/admission.ts";
+import { RedisAdmission } from "./limits/redis/redis-admission.ts";
+import type { Admission, Budget, SpentSince } from "./pipeline/admission.ts";
+import type { Log } from "./pipeline/log.ts";
 import type { UsageFilter, UsageQueries, UsageTotals } from "./pipeline/ports.ts";
 import type { Clock } from "./pipeline/types.ts";
 
-type Options = Readonly<{ usage: UsageQueries; clock: Clock }>;
+type Options = Readonly<{
+  usage: UsageQueries;
+  clock: Clock;
+  log: Log;
+  /** Null: this process keeps them by itself. */
+  redis: Readonly<{ url: string; instance: string }> | null;
+}>;
 
-export const openAdmission = async ({ usage, clock }: Options): Promise<Admission> =>
-  createMemoryAdmission({
-    now: clock.now,
-    monotonicMs: clock.monotonicMs,
-    spentOf: spentOf(usage, clock),
-    countedToday: await callsToday(usage, clock.now()),
+export const openAdmission = async (options: Options): Promise<Admission> => {
+  const { usage, clock, log, redis } = options;
+  const inMemory = async (): Promise<Admission> =>
+    createMemoryAdmission({
+      now: clock.now,
+      monotonicMs: clock.monotonicMs,
+      spentOf: (budget, from) => spentOf(usage, clock, budget, from, []),
+      countedToday: await callsToday(usage, clock.now()),
+    });
+  if (redis === null) {
+    return inMemory();
+  }
+  const fallback = await inMemory();
+  const shared = new RedisAdmission({
+    ...redis,
+    clock,
+    log,
+    newNonce: () => randomBytes(12).toString("base64url"),
+    spentOf: (budget, from, except) => spentOf(usage, clock, budget, from, [...except]),
+    countedToday: () => callsToday(usage, clock.now()),
+    fallback,
   });
+  shared.start();
+  return shared;
+};
 
 const hourMs = 3_600_000;
 
 /** What the ledger says a budget has spent; for a rolling window by the hour, each counted as its latest moment. */
-const spentOf =
-  (usage: UsageQueries, clock: Clock): SpentOf =>
-  async (budget, from) => {
-    const filter = { ...filterOf(budget), from };
-    if (budget.window.kind !== "rolling") {
-      const { totals } = await usage.summary(filter);
-      return [{ at: from, amount: amountOf(budget, totals) }];
-    }
-    const { groups } = await usage.summary({ ...filter, groupBy: ["hour"] });
-    return groups.map((hour) => ({
-      at: latestOf(String(hour.group.hour), clock.now()),
-      amount: amountOf(budget, hour),
-    }));
-  };
+const spentOf = async (
+  usage: UsageQueries,
+  clock: Clock,
+  budget: Budget,
+  from: EpochMs,
+  except: readonly RequestId[],
+): Promise<SpentSince> => {
+  const filter = { ...filterOf(budget), from, except };
+  if (budget.window.kind !== "rolling") {
+    const { totals } = await usage.summary(filter);
+    return [{ at: from, amount: amountOf(budget, totals) }];
+  }
+  const { groups } = await usage.summary({ ...filter, groupBy: ["hour"] });
+  return groups.map((hour) => ({
+    at: latestOf(String(hour.group.hour), clock.now()),
+    amount: amountOf(budget, hour),
+  }));
+};
 
 const latestOf = (hour: string, now: EpochMs): EpochMs =>
   epochMs(Math.min(Date.parse(hour) + hourMs - 1, now));

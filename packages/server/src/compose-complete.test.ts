@@ -35,6 +35,16 @@ describe("what serves /v1/complete", () => {
     assert.equal((await chooseComplete(config, token)).kind, "api");
   });
 
+  it("is Claude Code with the first key when it is asked for and nobody is logged in", async (t) => {
+    const claudeBinary = fakeClaude(t, "2.1.329");
+    const upstream = { ...withKey, apiKeys: ["first", "second"] };
+    const chosen = await chooseComplete({ completeUpstream: "cli", upstream, claudeBinary }, none);
+    assert.deepEqual(chosen.kind === "cli" && chosen.cli.credential, {
+      kind: "api_key",
+      key: "first",
+    });
+  });
+
   it("is Claude Code without a key, when it is there, new enough and logged in", async (t) => {
     const auto = { completeUpstream: "auto", upstream: withoutKey } as const;
     const good = { ...auto, claudeBinary: fakeClaude(t, "2.1.329") };
@@ -49,6 +59,19 @@ describe("what serves /v1/complete", () => {
       assert.equal(kind, "simulator");
       assert.match(said, why);
     }
+  });
+
+  it("is not a Claude Code newer than what was tested, unless its locks hold in a rehearsal", async (t) => {
+    const auto = { completeUpstream: "auto", upstream: withoutKey } as const;
+    const { kind, why } = await chooseComplete(
+      { ...auto, claudeBinary: fakeClaude(t, "2.1.330") },
+      token,
+    );
+    assert.equal(kind, "simulator");
+    assert.match(
+      why,
+      /2\.1\.330 is not usable: .*rehearsal its locks did not hold \(.+\); install an older one/,
+    );
   });
 
   it("stops the start when what was asked for is not there, and names the remedy", async (t) => {

@@ -2,15 +2,18 @@
 import { tmpdir } from "node:os";
 import type { Config } from "./config.ts";
 import type { StructuredOutput } from "./pipeline/complete/messages-body.ts";
+import type { Environment } from "./pipeline/environment.ts";
 import type { Log } from "./pipeline/log.ts";
 import { resolveModel } from "./pipeline/model-alias.ts";
 import type { Clock, Upstream } from "./pipeline/types.ts";
+import { systemClock } from "./system-clock.ts";
 import { createClaudeCli, defaultProcessLimits } from "./upstreams/claude-cli/claude-cli.ts";
 import type { CliCredential } from "./upstreams/claude-cli/credential.ts";
 import { type ClaudeCliProbe, probeClaudeCli } from "./upstreams/claude-cli/probe.ts";
+import { rehearseClaudeCli } from "./upstreams/claude-cli/rehearsal.ts";
 import { withTimeLimit } from "./upstreams/time-limit.ts";
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type { Environment } from "./pipeline/environment.ts";
 
 type FoundCli = Extract<ClaudeCliProbe, { found: true }>;
 type UsableCli = Readonly<{ probe: FoundCli; credential: CliCredential }>;
@@ -42,7 +45,7 @@ export const chooseComplete = async (config: Chosen, env: Environment): Promise<
       }
       return { kind: "simulator", why: "COMPLETE_UPSTREAM=simulator" };
     case "cli": {
-      const cli = usable(await probe(config, env));
+      const cli = await usable(await probe(config, env));
       if (typeof cli === "string") {
         throw new Error(`COMPLETE_UPSTREAM=cli: ${cli}.`);
       }
@@ -54,27 +57,44 @@ export const chooseComplete = async (config: Chosen, env: Environment): Promise<
 };
 
 const byLogin = async (config: Chosen, env: Environment): Promise<CompleteChoice> => {
-  const cli = usable(await probe(config, env));
+  const cli = await usable(await probe(config, env));
   return typeof cli === "string"
     ? { kind: "simulator", why: `no ANTHROPIC_API_KEY is set, and ${cli}` }
     : { kind: "cli", why: "no ANTHROPIC_API_KEY is set, and Claude Code is logged in here", cli };
 };
 
-const probe = ({ claudeBinary }: Chosen, env: Environment): Promise<ClaudeCliProbe> =>
-  probeClaudeCli({ binary: claudeBinary, env, tempRoot: tmpdir() });
+const probe = (
+  { claudeBinary: binary, upstream }: Chosen,
+  env: Environment,
+): Promise<ClaudeCliProbe> => {
+  const apiKey = upstream.kind === "anthropic" ? (upstream.apiKeys[0] ?? null) : null;
+  return probeClaudeCli({ binary, apiKey, env, tempRoot: tmpdir() });
+};
 
 /** What a call needs of Claude Code, or what is missing. */
-const usable = (found: ClaudeCliProbe): UsableCli | string => {
+const usable = async (found: ClaudeCliProbe): Promise<UsableCli | string> => {
   if (!found.found) {
     return found.reason;
   }
   if (found.versionStanding === "refused") {
     return `Claude Code ${found.version} is too old to be locked safely: update it`;
   }
-  return found.credential === null
-    ? "Claude Code is not logged in: run claude and log in, or set CLAUDE_CODE_OAUTH_TOKEN"
-    : { probe: found, credential: found.credential };
+  if (found.credential === null) {
+    return "Claude Code is not logged in: run claude and log in, or set CLAUDE_CODE_OAUTH_TOKEN";
+  }
+  const cli = { probe: found, credential: found.credential };
+  const fault = found.versionStanding === "untested" ? await rehearse(cli) : null;
+  return fault === null
+    ? cli
+    : `Claude Code ${found.version} is not usable: it is newer than what was tested, and in a rehearsal its locks did not hold (${fault}); install an older one`;
 };
+
+const rehearse = ({ probe: { binary, version, sandbox }, credential }: UsableCli) =>
+  rehearseClaudeCli({
+    ...{ binary, version, sandbox, credential },
+    tempRoot: tmpdir(),
+    clock: systemClock,
+  });
 
 export type Completing = Readonly<{
   upstream: Upstream;
@@ -95,16 +115,16 @@ export const openComplete = (options: Options): Completing => {
   const { config, choice, messages } = options;
   if (choice.kind !== "cli") {
     return {
-      upstream: withTimeLimit(messages, config.reqTimeoutMs),
+      upstream: withTimeLimit(messages, config.completeTimeoutMs),
       structured: "native",
       close: async () => undefined,
     };
   }
   const { upstream: cli, close } = openCli(options, choice.cli);
-  const upstream = withTimeLimit(cli, config.reqTimeoutMs);
-  const paid = choice.cli.credential.kind !== "api_key";
+  const upstream = withTimeLimit(cli, config.completeTimeoutMs);
+  const bySubscription = choice.cli.credential.kind !== "api_key";
   return {
-    upstream: paid ? { ...upstream, billing: "subscription" } : upstream,
+    upstream: bySubscription ? { ...upstream, billing: "subscription" } : upstream,
     structured: "prompt",
     close,
   };
@@ -114,12 +134,9 @@ const minute = 60_000;
 
 const openCli = ({ config, clock, log }: Options, { probe: found, credential }: UsableCli) =>
   createClaudeCli({
-    name: "claude-cli",
     binary: found.binary,
     defaultModel: resolveModel(config.defaultModel),
-    effort: null,
     version: found.version,
-    versionStanding: found.versionStanding,
     credential,
     sandbox: found.sandbox,
     // A login is for Anthropic alone; only an API key may go to the address that was set for it.
@@ -129,8 +146,6 @@ const openCli = ({ config, clock, log }: Options, { probe: found, credential }: 
     maxIdleMs: 10 * minute,
     concurrency: Math.min(config.cliConcurrency, config.globalConcurrency),
     queue: config.cliQueue,
-    // Its own clock is the second net: the first says it in the words of every upstream.
-    requestTimeoutMs: config.reqTimeoutMs + 1000,
     limits: defaultProcessLimits,
     clock,
     log,

@@ -82,6 +82,8 @@ export const openCredentials = async ({ config, secrets, clock, store, owners }:
     }),
     isDevice: (id: DeviceId): boolean => devices.get(id) !== null,
     isAppKey: (id: AppKeyId): boolean => appKeys.get(id) !== null,
+    devices,
+    reloadKeys: () => appKeys.reload(store.appKeys),
     close: async (): Promise<void> => {
       clearInterval(saving);
       await saveUses().catch(() => undefined);

@@ -1,4 +1,6 @@
 /** The only wiring: builds every part and hands each what it needs. */
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import type { FastifyInstance } from "fastify";
 import { openAdmission } from "./compose-admission.ts";
 import { openApps } from "./compose-apps.ts";
@@ -9,6 +11,7 @@ import {
   openComplete,
 } from "./compose-complete.ts";
 import { openCredentials } from "./compose-credentials.ts";
+import { openInstances, telling } from "./compose-instances.ts";
 import { openOwnerAdmin, openOwners } from "./compose-owners.ts";
 import { openUpstream } from "./compose-upstream.ts";
 import type { Config } from "./config.ts";
@@ -65,17 +68,21 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
   const { config, secrets, clock, log, version } = options;
   const choice = await chooseComplete(config, options.environment);
   const state = { draining: false, baseUrl: config.proxyBaseUrl ?? "" };
-  const store = await createStore({
+  const redis = redisOf(config);
+  const instances = redis === null ? null : openInstances({ ...redis, redisUrl: redis.url, log });
+  const opened = await createStore({
     dataDir: config.dataDir,
     postgres: config.databaseUrl,
     sync: config.ledgerSync,
     onFault: (fault) => log.error({ fault: fault.kind }, fault.message),
   });
+  const store = instances === null ? opened : telling(opened, instances.tell);
   const upstream = await openUpstream(options, store.audit);
   const owners = await openOwners(config, store);
   const credentials = await openCredentials({ config, secrets, clock, store, owners });
+  instances?.start({ owners, credentials });
   const { isDevice, isAppKey } = credentials;
-  const admission = await openAdmission({ usage: store.usage, clock });
+  const admission = await openAdmission({ usage: store.usage, clock, log, redis });
   const ownerAdmin = openOwnerAdmin({
     owners,
     store,
@@ -133,6 +140,7 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
       clock,
       version,
       upstream: upstream.port.name,
+      complete: choice.kind,
       notReady: () => (state.draining ? "draining" : store.healthy() ? null : "storage is down"),
     },
     messages: {
@@ -195,6 +203,7 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
       await upstream.close();
       await credentials.close();
       await admission.close();
+      instances?.close();
       refusals.flush();
       await store.close();
     },
@@ -203,6 +212,12 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
 
 /** Whoever is refused before it is known who it is: its address tells. */
 const stranger = { actor: "unknown", subject: null };
+
+/** An instance's name is never used twice: what an earlier process held is not this one's. */
+const redisOf = ({ redisUrl }: Config): Readonly<{ url: string; instance: string }> | null =>
+  redisUrl === null
+    ? null
+    : { url: redisUrl, instance: `${hostname()}-${randomBytes(8).toString("hex")}` };
 
 const ipLimiter = (config: Config, clock: Clock): RateLimiter =>
   byAddress(

@@ -124,8 +124,12 @@ describe("configuration", () => {
     });
   });
 
-  it("warns of what it was given and does not use yet", () => {
-    assert.match(good({ REDIS_URL: "redis://x" }).warnings.join(), /REDIS_URL is set but not used/);
+  it("warns of what is probably not meant", () => {
+    const redis = { REDIS_URL: "redis://127.0.0.1:6379" };
+    assert.match(good(redis).warnings.join(), /without DATABASE_URL: run one instance only/);
+    const models = { ALLOWED_MODELS: "claude-haiku-*" };
+    assert.match(good(models).warnings.join(), /DEFAULT_MODEL opus is not in ALLOWED_MODELS/);
+    assert.deepEqual(good({ ...models, DEFAULT_MODEL: "haiku" }).warnings, []);
     assert.deepEqual(good().warnings, []);
   });
 });

@@ -3,13 +3,13 @@
  * Writes nothing; it reads what config/sources.ts read, the price file, and whether DATA_DIR can be used.
  * secrets.ts fills in what development may generate.
  */
-import { isReachableOnlyHere, judge } from "./config/judge.ts";
+import { isReachableOnlyHere, judge, warningsOf } from "./config/judge.ts";
 import { Fault, type Setting } from "./config/setting.ts";
 import { type SettingName, settings, type Values } from "./config/settings.ts";
 import type { Sources } from "./config/sources.ts";
 import { isLoopbackHost } from "./pipeline/loopback.ts";
 
-export type UpstreamChoice =
+type UpstreamChoice =
   | { readonly kind: "anthropic"; readonly apiKeys: readonly string[]; readonly baseUrl: string }
   | { readonly kind: "simulator" };
 
@@ -25,7 +25,7 @@ export type Config = Readonly<
   }
 >;
 
-export type ConfigResult =
+type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly faults: readonly string[] };
 
@@ -84,14 +84,17 @@ const assemble = (values: Values, sources: Sources): Config => {
         : { kind: "simulator" },
     bootstrap: bootstrap ?? (isReachableOnlyHere(values) && !production ? "open" : "code"),
     mayGenerateSecrets: isLoopbackHost(values.host) && !production,
-    warnings: warnings(sources),
+    warnings: [...warningsOf(values), ...strangers(sources)],
   };
 };
 
-const warnings = (sources: Sources): string[] =>
-  ["REDIS_URL"]
-    .filter((name) => sources.environment[name])
-    .map(
-      (name) =>
-        `${name} is set but not used yet: this version keeps everything on this machine. Run one instance only.`,
-    );
+/** `config.env` is the relay's own file: what it names and nobody knows is a slip. */
+const strangers = (sources: Sources): string[] => {
+  const known = new Set<string>([
+    ...Object.values(settings).map(({ name }) => name),
+    ...["CLAUDE_RELAY_CONFIG", "CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CONFIG_DIR"],
+  ]);
+  return (sources.configEnv ?? [])
+    .filter((name) => !known.has(name))
+    .map((name) => `config.env: ${name} is no setting of this relay: see docs/configuration.md`);
+};

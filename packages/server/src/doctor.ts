@@ -5,7 +5,7 @@ import type { Sources } from "./config/sources.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { serverVersion } from "./version.ts";
 
-export type Diagnosis = Readonly<{
+type Diagnosis = Readonly<{
   /** For a terminal, each with its mark: `ok`, `note` or `FAULT`. */
   lines: readonly string[];
   /** False when the relay would not start. */

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** The start: settings, secrets, the wiring, the port. stop.ts does the rest. */
+import cluster from "node:cluster";
 import type { AddressInfo } from "node:net";
 import { announce } from "./announce.ts";
+import { runCluster } from "./cluster.ts";
 import { compose, type Relay } from "./compose.ts";
 import { makeDataDir } from "./config/data-dir.ts";
 import { readSources } from "./config/sources.ts";
@@ -26,6 +28,10 @@ const start = async (): Promise<void> => {
   makeDataDir(config.dataDir);
   const secrets = loadSecrets(config);
   showNewAdminToken(config, secrets);
+  if (config.workers > 1 && cluster.isPrimary) {
+    runCluster({ config, secrets, log, flush });
+    return;
+  }
   const relay = await compose({
     config,
     secrets,

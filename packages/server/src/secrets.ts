@@ -4,6 +4,7 @@ import { makeDataDir } from "./config/data-dir.ts";
 import { Fault } from "./config/setting.ts";
 import { settings } from "./config/settings.ts";
 import type { Config } from "./config.ts";
+import { parseObject } from "./pipeline/json/parse-object.ts";
 
 export type Secrets = Readonly<{
   jwtSecret: string;
@@ -79,18 +80,6 @@ const readIfThere = (dataDir: string): string | null => {
       `secrets.json in DATA_DIR (${dataDir}) cannot be read: ${reason(error)}. It must be a file this user may read and write.`,
       { cause: error },
     );
-  }
-};
-
-/** Null for what is no JSON object. The parser's message would quote the secrets. */
-const parseObject = (content: string): Readonly<Record<string, unknown>> | null => {
-  try {
-    const value: unknown = JSON.parse(content);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? { ...value }
-      : null;
-  } catch {
-    return null;
   }
 };
 

@@ -43,7 +43,8 @@ export const stopOnSignals = (options: StopOptions): void => {
   whenNpmIsGone(() => act("npm was stopped"));
 };
 
-const drain = async ({ relay, config, log, flush }: StopOptions, signal: string): Promise<void> => {
+const drain = async (options: StopOptions, signal: string): Promise<void> => {
+  const { relay, config, log, flush } = options;
   relay.startDraining();
   log.info({ signal, running: relay.active.size }, "Draining: no new work, running answers finish");
   const deadline = setTimeout(() => {
@@ -53,7 +54,7 @@ const drain = async ({ relay, config, log, flush }: StopOptions, signal: string)
   await relay.active.empty();
   // Until here /readyz says why; now requests still arriving and answers still being read are waited for,
   // but not for ever: Node stops watching for half-sent requests once its server is closing.
-  const stragglers = closeStragglers(relay, config);
+  const stragglers = closeStragglers(options);
   await relay.close();
   clearInterval(stragglers);
   clearTimeout(deadline);
@@ -66,8 +67,8 @@ const drain = async ({ relay, config, log, flush }: StopOptions, signal: string)
  * npm starts us through a shell that does not pass SIGTERM on: signalled, both die and leave us behind,
  * holding the port. Being handed to another parent is the sign.
  */
-const whenNpmIsGone = (act: () => void): void => {
-  if (process.env["npm_lifecycle_event"] !== "start") {
+export const whenNpmIsGone = (act: () => void): void => {
+  if (process.env["npm_lifecycle_event"]?.startsWith("start") !== true) {
     return;
   }
   const parent = process.ppid;
@@ -83,13 +84,13 @@ const whenNpmIsGone = (act: () => void): void => {
 /** How long connections without a running exchange may stay open once the server is closing. */
 const stragglerMs = 10_000;
 
-const closeStragglers = (relay: Relay, config: Config): NodeJS.Timeout => {
+const closeStragglers = ({ relay, config, monotonicMs }: StopOptions): NodeJS.Timeout => {
   const patienceMs = Math.min(stragglerMs, config.requestTimeoutMs);
-  let quietSince = performance.now();
+  let quietSince = monotonicMs();
   return setInterval(() => {
     if (relay.active.size > 0) {
-      quietSince = performance.now();
-    } else if (performance.now() - quietSince >= patienceMs) {
+      quietSince = monotonicMs();
+    } else if (monotonicMs() - quietSince >= patienceMs) {
       relay.app.server.closeAllConnections();
     }
   }, 250);

@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import { Fault, printable } from "../fault.ts";
+import { parseObject } from "../json-object.ts";
 import { type RelayAddress, relayAddress } from "../relay-address.ts";
 import { askRelay, Unreachable } from "../relay-request.ts";
-import { isRecord } from "../settings.ts";
 import type { CommonOptions, Terminal } from "../terminal.ts";
 import { wholeNumber } from "./numbers.ts";
 
@@ -40,7 +40,7 @@ const health = async (address: RelayAddress): Promise<string> => {
     path: "/health",
     timeoutMs: 5_000,
   });
-  const body = parse(text);
+  const body = parseObject(text) ?? {};
   if (status !== 200 || body["status"] !== "healthy") {
     throw new Fault(
       `What answers at ${address.url} (status ${status}) is no healthy relay: check the address (--url, CLAUDE_RELAY_URL, PORT).`,
@@ -48,13 +48,4 @@ const health = async (address: RelayAddress): Promise<string> => {
   }
   const said = (name: string): string => printable(String(body[name] ?? "unknown"));
   return `healthy: ${address.url}, version ${said("version")}, upstream ${said("upstream")}`;
-};
-
-const parse = (text: string): Record<string, unknown> => {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : {};
-  } catch {
-    return {};
-  }
 };

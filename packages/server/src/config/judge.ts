@@ -1,5 +1,6 @@
 import { isLoopbackHost } from "../pipeline/loopback.ts";
-import { modelPatternFault } from "../pipeline/model-pattern.ts";
+import { resolveModel } from "../pipeline/model-alias.ts";
+import { compileModelList, modelPatternFault } from "../pipeline/model-pattern.ts";
 import { dataDirFault } from "./data-dir.ts";
 import type { Values } from "./settings.ts";
 
@@ -9,8 +10,22 @@ export const judge = (values: Values): string[] => [
   ...bootstrapFaults(values),
   ...modelFaults(values),
   ...upstreamFaults(values),
+  ...instanceFaults(values),
   ...[dataDirFault(values.dataDir)].filter((fault) => fault !== null),
 ];
+
+/** What may be meant, and is worth a word at the start. */
+export const warningsOf = (values: Values): string[] => {
+  const { redisUrl, databaseUrl, allowedModels, defaultModel } = values;
+  const model = resolveModel(defaultModel);
+  return [
+    (redisUrl === null) !== (databaseUrl === null) &&
+      `${redisUrl === null ? "DATABASE_URL without REDIS_URL" : "REDIS_URL without DATABASE_URL"}: run one instance only`,
+    allowedModels.length > 0 &&
+      !compileModelList(allowedModels)(model) &&
+      `DEFAULT_MODEL ${defaultModel} is not in ALLOWED_MODELS: /v1/complete calls that name no model are refused`,
+  ].filter((warning) => warning !== false);
+};
 
 /** True when only this machine can reach the server, as far as the settings say. */
 export const isReachableOnlyHere = ({ host, proxyBaseUrl }: Values): boolean =>
@@ -35,6 +50,13 @@ const exposureFaults = (values: Values): string[] => {
       `PROXY_BASE_URL is required ${why}: the address callers reach this server at, such as https://relay.example.com.`,
   ].filter((fault) => fault !== false);
 };
+
+const instanceFaults = ({ workers, redisUrl, databaseUrl }: Values): string[] =>
+  workers > 1 && (redisUrl === null || databaseUrl === null)
+    ? [
+        `WORKERS=${workers} needs REDIS_URL and DATABASE_URL: without them each process would keep limits, budgets and records of its own. Set both, or WORKERS=1.`,
+      ]
+    : [];
 
 const bootstrapFaults = (values: Values): string[] =>
   values.bootstrap === "open" && !isReachableOnlyHere(values)

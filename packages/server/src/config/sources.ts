@@ -1,12 +1,16 @@
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
+import type { Environment } from "../pipeline/environment.ts";
+import { parseObject } from "../pipeline/json/parse-object.ts";
 
 /** Where settings come from, strongest first: environment, `config.env`, `.env`, `claude-relay-config.json`. */
 export type Sources = Readonly<{
-  environment: Readonly<Record<string, string | undefined>>;
+  environment: Environment;
   /** Flattened to dotted keys. */
   file: ReadonlyMap<string, string>;
   faults: readonly string[];
+  /** The names that `config.env` sets. */
+  configEnv?: readonly string[];
 }>;
 
 const readIfThere = (path: string, mustExist: boolean): string | null => {
@@ -32,16 +36,10 @@ const flatten = (value: unknown, path: string, into: Map<string, string>): void 
   }
 };
 
-/** The parser's own message would quote the file, and with it perhaps a secret. */
-const parseObject = (content: string): object => {
-  let value: unknown;
-  try {
-    value = JSON.parse(content);
-  } catch {
-    throw new Error("it is not valid JSON");
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new Error("it must hold a JSON object");
+const objectIn = (content: string): object => {
+  const value = parseObject(content);
+  if (value === null) {
+    throw new Error("it is not a valid JSON object");
   }
   return value;
 };
@@ -50,10 +48,7 @@ const parseObject = (content: string): object => {
  * Reads `config.env` and `.env` in `directory` and the JSON file named by `CLAUDE_RELAY_CONFIG`
  * (by default `claude-relay-config.json` there, if it exists).
  */
-export const readSources = (
-  processEnvironment: Readonly<Record<string, string | undefined>>,
-  directory: string,
-): Sources => {
+export const readSources = (processEnvironment: Environment, directory: string): Sources => {
   const faults: string[] = [];
   const file = new Map<string, string>();
   const readEnv = (name: string): Record<string, string | undefined> => {
@@ -64,13 +59,14 @@ export const readSources = (
       return {};
     }
   };
-  const environment = { ...readEnv(".env"), ...readEnv("config.env"), ...processEnvironment };
+  const configEnv = readEnv("config.env");
+  const environment = { ...readEnv(".env"), ...configEnv, ...processEnvironment };
   const named = environment["CLAUDE_RELAY_CONFIG"]?.trim() || undefined;
   const path = named ?? `${directory}/claude-relay-config.json`;
   try {
     const content = readIfThere(path, named !== undefined);
     if (content !== null) {
-      flatten(parseObject(content), "", file);
+      flatten(objectIn(content), "", file);
     }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -78,5 +74,5 @@ export const readSources = (
       `${named ? "CLAUDE_RELAY_CONFIG" : "claude-relay-config.json"} cannot be used: ${reason}.`,
     );
   }
-  return { environment, file, faults };
+  return { environment, file, faults, configEnv: Object.keys(configEnv) };
 };

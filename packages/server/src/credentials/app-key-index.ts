@@ -37,10 +37,15 @@ export class AppKeyIndex {
     organizationOf: OrganizationOf,
   ): Promise<AppKeyIndex> {
     const index = new AppKeyIndex(clock, defaults, organizationOf);
-    for (const record of await store.loadAll()) {
-      index.keep(record);
-    }
+    await index.reload(store);
     return index;
+  }
+
+  /** Takes every key from the store anew: another process may have changed it. */
+  async reload(store: AppKeyStore): Promise<void> {
+    for (const record of await store.loadAll()) {
+      this.keep(record);
+    }
   }
 
   get(id: AppKeyId): AppKeyRecord | null {

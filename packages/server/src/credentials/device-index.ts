@@ -33,14 +33,32 @@ export class DeviceIndex {
     organizationOf: OrganizationOf,
   ): Promise<DeviceIndex> {
     const index = new DeviceIndex(store, clock, organizationOf);
-    for (const record of await store.loadAll()) {
-      index.keep(record);
-    }
     await store.pruneSuperseded(clock.now());
-    for (const token of await store.loadSuperseded(clock.now())) {
-      index.#superseded.set(token.jti, token);
-    }
+    await index.reload();
     return index;
+  }
+
+  /** Takes everything from the store anew: another process may have changed it. */
+  async reload(): Promise<void> {
+    for (const record of await this.#store.loadAll()) {
+      this.keep(record);
+    }
+    await this.#reloadSuperseded();
+  }
+
+  /** The same for one device and its replaced tokens. */
+  async refresh(id: DeviceId): Promise<void> {
+    const record = await this.#store.get(id);
+    if (record !== null) {
+      this.keep(record);
+    }
+    await this.#reloadSuperseded();
+  }
+
+  async #reloadSuperseded(): Promise<void> {
+    for (const token of await this.#store.loadSuperseded(this.#clock.now())) {
+      this.#superseded.set(token.jti, token);
+    }
   }
 
   get(id: DeviceId): DeviceRecord | null {

@@ -40,6 +40,10 @@ export const createIdentify = ({ tokens, devices, appKeys, clock }: Options): Id
         return appKeys.callerFor(credential);
       }
       const claims = await tokens.verify(credential);
+      if (devices.get(claims.deviceId) === null) {
+        // Its token is good: another instance may have let it in a moment ago.
+        await devices.refresh(claims.deviceId);
+      }
       const caller = devices.callerFor(claims);
       remember(remembered, hash("sha256", credential, "base64"), claims);
       return caller;

@@ -19,8 +19,10 @@ export type FetchLimits = Readonly<{
   concurrent: number;
 }>;
 
-export const defaultLimits: FetchLimits = {
-  totalMs: 20_000,
+/** Those the operator sets. */
+export type SetLimits = Pick<FetchLimits, "totalMs" | "concurrent">;
+
+export const defaultLimits: Omit<FetchLimits, keyof SetLimits> = {
   connectMs: 4_000,
   headersMs: 10_000,
   idleMs: 5_000,
@@ -28,5 +30,4 @@ export const defaultLimits: FetchLimits = {
   readBytes: 4 * 1024 * 1024,
   headerBytes: 64 * 1024,
   redirects: 5,
-  concurrent: 16,
 };

@@ -3,7 +3,7 @@ import { notAllowed } from "./faults.ts";
 /** What a page's bytes are: `html` is parsed, `xml` and `text` are only decoded. */
 export type PageKind = "html" | "xml" | "text";
 
-export type MediaType = Readonly<{
+type MediaType = Readonly<{
   kind: PageKind;
   /** From `charset=`; null when it names none. */
   charset: string | null;

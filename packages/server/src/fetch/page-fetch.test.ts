@@ -10,7 +10,10 @@ import { pageRequest } from "./test-setup.ts";
 
 describe("the server's page fetch", () => {
   it("refuses a fetch over its number, and takes the next when one has ended", async (t) => {
-    const { fetchPage, close } = createPageFetch({ userAgent: "test", limits: { concurrent: 1 } });
+    const { fetchPage, close } = createPageFetch({
+      userAgent: "test",
+      limits: { concurrent: 1, totalMs: 20_000 },
+    });
     t.after(close);
     const first = fetchPage(pageRequest("http://localhost/"));
     await assert.rejects(
@@ -45,7 +48,10 @@ describe("the server's page fetch", () => {
       t.mock.restoreAll();
       syncBuiltinESMExports();
     });
-    const { fetchPage, close } = createPageFetch({ userAgent: "test", limits: { totalMs: 2_000 } });
+    const { fetchPage, close } = createPageFetch({
+      userAgent: "test",
+      limits: { concurrent: 8, totalMs: 2_000 },
+    });
     t.after(close);
     for (const host of ["93.184.215.14", "[::ffff:93.184.215.14]"]) {
       await assert.rejects(fetchPage(pageRequest(`http://${host}/`)), /public/);

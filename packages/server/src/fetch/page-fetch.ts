@@ -5,13 +5,13 @@ import { createLookup } from "./guard/lookup.ts";
 import { isOwnAddress } from "./guard/own-addresses.ts";
 import { isPublicAddress } from "./guard/public-address.ts";
 import { guardedFetch } from "./guarded-fetch.ts";
-import { defaultLimits, type FetchLimits } from "./limits.ts";
+import { defaultLimits, type FetchLimits, type SetLimits } from "./limits.ts";
 import { Renderer } from "./render/renderer.ts";
 
-export type PageFetchOptions = Readonly<{
+type PageFetchOptions = Readonly<{
   /** Sent as `user-agent`. */
   userAgent: string;
-  limits?: Partial<FetchLimits>;
+  limits: SetLimits & Partial<FetchLimits>;
 }>;
 
 /** Threads that parse pages; two, so that one hostile page does not hold up all others. */

@@ -37,6 +37,7 @@ const expectBarred = async (fetched: Promise<unknown>): Promise<void> => {
 };
 
 const schemes = ["http", "https"] as const;
+const setLimits = { totalMs: 20_000, concurrent: 8 };
 
 describe("nothing inside is reached", () => {
   it("through an address in any notation", async (t) => {
@@ -73,7 +74,7 @@ describe("nothing inside is reached", () => {
 
   it("by asking the server's own fetch, with the canary's port and without", async (t) => {
     const canary = await startCanary(t);
-    const { fetchPage, close } = createPageFetch({ userAgent: "test" });
+    const { fetchPage, close } = createPageFetch({ userAgent: "test", limits: setLimits });
     t.after(close);
     const hosts = [
       "127.0.0.1",
@@ -101,7 +102,7 @@ describe("nothing inside is reached", () => {
       NODE_USE_ENV_PROXY: "1",
       NODE_TLS_REJECT_UNAUTHORIZED: "0",
     });
-    const { fetchPage, close } = createPageFetch({ userAgent: "test" });
+    const { fetchPage, close } = createPageFetch({ userAgent: "test", limits: setLimits });
     t.after(close);
     for (const scheme of schemes) {
       await expectBarred(fetchPage(pageRequest(`${scheme}://127.0.0.1/`)));

@@ -66,7 +66,7 @@ export const startRaw = async (
     }),
   );
 
-export type WorldOptions = Readonly<{
+type WorldOptions = Readonly<{
   port: number;
   /** What names resolve to; 127.0.0.1 unless told. */
   names?: Readonly<Record<string, readonly string[]>>;
@@ -90,7 +90,7 @@ export const fetchPorts = ({
   certificates: null,
   render: async (job) => renderPage(job),
   userAgent: "test",
-  limits: { ...defaultLimits, ...limits },
+  limits: { ...defaultLimits, totalMs: 20_000, concurrent: 8, ...limits },
   ...ports,
 });
 

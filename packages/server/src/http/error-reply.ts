@@ -1,19 +1,21 @@
 import type { ServerResponse } from "node:http";
 import {
+  type AppErrorBody,
   type ErrorBody,
   type ErrorCode,
   errorMeanings,
   type RequestId,
 } from "@claude-relay/contract";
 import { Refusal } from "../pipeline/refusal.ts";
+import { appErrorBody, errorBody } from "./error-body.ts";
 
-export type ErrorReply = Readonly<{
+type ErrorReply = Readonly<{
   status: number;
   headers: Readonly<Record<string, string>>;
-  body: ErrorBody & Readonly<{ ok?: false }>;
+  body: ErrorBody | AppErrorBody;
 }>;
 
-/** The apps' doors: each of their errors also says `ok: false`, for callers that look at nothing else. */
+/** The apps' doors. */
 const appPaths: ReadonlySet<string> = new Set(["/v1/complete", "/v1/fetch"]);
 
 /**
@@ -33,12 +35,7 @@ export const errorReply = (refusal: Refusal, id: RequestId, target = ""): ErrorR
       ...(retryAfterSeconds !== undefined && { "retry-after": String(retryAfterSeconds) }),
       ...headers,
     },
-    body: {
-      ...(appPaths.has(path) && { ok: false }),
-      type: "error",
-      error: { type: meaning.type, message: refusal.message },
-      request_id: id,
-    },
+    body: (appPaths.has(path) ? appErrorBody : errorBody)(meaning.type, refusal.message, id),
   };
 };
 

@@ -2,6 +2,7 @@ import type { ModelId } from "@claude-relay/contract";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Line } from "../pipeline/line.ts";
 import type { Log } from "../pipeline/log.ts";
+import { isModelId } from "../pipeline/model-pattern.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock, ModelsQuery, UpstreamOperation } from "../pipeline/types.ts";
 import { BodyPool } from "./body-pool.ts";
@@ -144,12 +145,11 @@ const modelParam = (params: unknown): ModelId =>
   modelId("model", (params as Readonly<Record<string, unknown>>)["model"]);
 
 const modelId = (field: string, value: unknown): ModelId => {
-  // Begins with a letter or digit: ".." would be another path upstream.
-  if (typeof value !== "string" || !/^[A-Za-z0-9][A-Za-z0-9._:@[\]-]{0,127}$/.test(value)) {
+  if (typeof value !== "string" || !isModelId(value)) {
     throw new Refusal(
       "invalid_request",
       `${field} must be a model id such as claude-sonnet-4-5-20250929.`,
     );
   }
-  return value as ModelId;
+  return value;
 };

@@ -1,5 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 
+/** What the relay names where the caller does not. */
+export const anthropicVersion = "2023-06-01";
+
 /**
  * Headers are an open list: everything passes but credentials, hop-by-hop fields (RFC 9110 §7.6.1),
  * cookies, and what a hop says of itself. `accept-encoding` is ours to choose: metering reads plain bytes.

@@ -2,9 +2,10 @@ import type { IncomingHttpHeaders } from "node:http";
 import { errorMeanings } from "@claude-relay/contract";
 import type { Active, ActiveExchanges } from "./active-exchanges.ts";
 import type { Admission } from "./admission.ts";
+import { clientLeftStatus } from "./client-left-status.ts";
 import { headersForCaller } from "./forward-headers.ts";
 import { usedBy } from "./hold.ts";
-import { withRemaining } from "./limit-headers.ts";
+import { addRemaining } from "./limit-headers.ts";
 import { logOutcome, logProxying } from "./line-log.ts";
 import type { Log } from "./log.ts";
 import { isModelCall } from "./operations.ts";
@@ -41,9 +42,6 @@ export type ForwardingDeps = Readonly<{
   /** With `LEDGER_SYNC=full`: resolves when the lines so far are on disk, for which an answer's end waits. */
   flushed: (() => Promise<void>) | null;
 }>;
-
-/** 499: nobody was there any more to see a status (nginx's word for it). */
-const clientLeftStatus = 499;
 
 /**
  * Stages forward, meter and record of one admitted request: upstream's bytes go to the caller
@@ -85,7 +83,13 @@ class Forwarding implements UpstreamReceiver, Active {
     this.#reply.onLeave(() => this.#leave());
     if (!this.#over) {
       logProxying(log, this.#admitted.intent);
-      this.#exchange = upstream.send(this.#admitted.request, this);
+      try {
+        this.#exchange = upstream.send(this.#admitted.request, this);
+      } catch (error) {
+        // A fault of ours: still one outcome follows, and what is held is given back.
+        this.#record("upstream_broke", errorMeanings.internal.status, null);
+        throw error;
+      }
       this.#reply.onDrain(() => this.#release());
     }
     return this.#ended.promise;
@@ -110,12 +114,10 @@ class Forwarding implements UpstreamReceiver, Active {
     if (this.#leftAt === 0) {
       const shown = headersForCaller(headers, !this.#stream, ours);
       // An error, and what is no model call, stays as upstream sent it.
-      const tells = status < 300 && isModelCall(intent.operation);
-      const { granted } = this.#admitted;
-      this.#reply.start(
-        status,
-        tells ? withRemaining(shown, granted, this.#deps.clock.now()) : shown,
-      );
+      if (status < 300 && isModelCall(intent.operation)) {
+        addRemaining(shown, this.#admitted.granted, this.#deps.clock.now());
+      }
+      this.#reply.start(status, shown);
     }
   }
 

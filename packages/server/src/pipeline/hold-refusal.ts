@@ -1,4 +1,4 @@
-import type { BudgetState, Limit, LimitState, Scope, Verdict } from "./admission.ts";
+import type { Budget, BudgetState, Limit, LimitState, Scope, Verdict } from "./admission.ts";
 import { limitHeaders } from "./limit-headers.ts";
 import { allAppKeys } from "./owner-ports.ts";
 import { Refusal } from "./refusal.ts";
@@ -85,13 +85,19 @@ const overBudget = ({ budget, held, left, resetsAt }: BudgetState, wanted: numbe
   const { scope, id, limit, unit } = budget;
   const shown = (amount: number): string =>
     unit === "micro_usd" ? `$${(amount / 1_000_000).toFixed(6)}` : `${amount} tokens`;
-  const resets =
-    resetsAt === null ? "It does not reset." : `It resets at ${new Date(resetsAt).toISOString()}.`;
   const waiting = held > 0 ? ` (${shown(held)} more is held by requests that still run)` : "";
   return new Refusal(
     "over_budget",
-    `This ${words[scope.kind]}'s budget ${id} of ${shown(limit)} has ${shown(left)} left${waiting}; this request could use ${shown(wanted)}. ${resets} Lower max_tokens, or ask the operator of this relay.`,
+    `This ${words[scope.kind]}'s budget ${id} of ${shown(limit)} has ${shown(left)} left${waiting}; this request could use ${shown(wanted)}. ${resets(budget, resetsAt)}Lower max_tokens, or ask the operator of this relay.`,
   );
+};
+
+/** A rolling window of which nothing is used has nothing to wait for: the request alone is too much. */
+const resets = ({ window }: Budget, at: BudgetState["resetsAt"]): string => {
+  if (at !== null) {
+    return `It ${window.kind === "rolling" ? "begins to reset" : "resets"} at ${new Date(at).toISOString()}. `;
+  }
+  return window.kind === "total" ? "It does not reset. " : "";
 };
 
 const seconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));

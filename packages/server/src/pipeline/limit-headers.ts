@@ -1,93 +1,125 @@
 import type { EpochMs } from "@claude-relay/contract";
-import type { BudgetState, Limit, LimitState, Verdict } from "./admission.ts";
+import type { BudgetState, LimitState, Verdict } from "./admission.ts";
 
-const kinds = {
-  requests: "requests",
-  input_tokens: "input-tokens",
-  output_tokens: "output-tokens",
-} as const;
+/** https://docs.anthropic.com/en/api/rate-limits#response-headers */
+const namesOf = (kind: string) => ({
+  limit: `anthropic-ratelimit-${kind}-limit`,
+  remaining: `anthropic-ratelimit-${kind}-remaining`,
+  reset: `anthropic-ratelimit-${kind}-reset`,
+});
 
-type RateKind = keyof typeof kinds;
+type Names = ReturnType<typeof namesOf>;
 
-/** Anthropic's headers of one limit. https://docs.anthropic.com/en/api/rate-limits#response-headers */
+const requestNames = namesOf("requests");
+const inputNames = namesOf("input-tokens");
+const outputNames = namesOf("output-tokens");
+/** Of input and output tokens whichever is tighter. */
+const tokenNames = namesOf("tokens");
+
+/** Under which names a limit is told; none for what Anthropic has no headers for. */
+const namesFor = (kind: LimitState["limit"]["kind"]): readonly Names[] => {
+  switch (kind) {
+    case "requests":
+      return [requestNames];
+    case "input_tokens":
+      return [inputNames, tokenNames];
+    case "output_tokens":
+      return [outputNames, tokenNames];
+    case "requests_per_day":
+    case "concurrency":
+      return [];
+  }
+};
+
+/** Anthropic's headers of the limit that refused. */
 export const limitHeaders = (
   { limit, remaining, resetMs }: LimitState,
   now: EpochMs,
 ): Readonly<Record<string, string>> => {
-  if (!isRate(limit.kind)) {
-    return {};
+  const headers: Record<string, string> = {};
+  for (const names of namesFor(limit.kind)) {
+    headers[names.limit] = String(limit.max);
+    headers[names.remaining] = String(remaining);
+    headers[names.reset] = timeAt(now + resetMs);
   }
-  const name = `anthropic-ratelimit-${kinds[limit.kind]}`;
-  return {
-    [`${name}-limit`]: String(limit.max),
-    [`${name}-remaining`]: String(remaining),
-    [`${name}-reset`]: new Date(now + resetMs).toISOString(),
-  };
+  return headers;
 };
-
-const isRate = (kind: Limit["kind"]): kind is RateKind => kind in kinds;
 
 type Granted = Extract<Verdict, { kind: "granted" }>;
 
 /**
- * What a granted request's answer says of what remains: of each kind the caller's tightest limit, where that is
- * tighter than what upstream says of ours, and the money or tokens its tightest budget has left.
- * Takes and gives flat lists of names and values.
+ * Adds to an answer's headers what remains to the caller: of each kind of rate its tightest limit, where that is
+ * tighter than what upstream says of ours, and the budget of which the least is left.
+ * /!\ Hot path: most callers have one limit and no budget.
+ * @param flat names and values, lower case; changed in place
  */
-export const withRemaining = (headers: string[], granted: Granted, now: EpochMs): string[] => {
-  let flat = headers;
-  for (const state of tightest(granted.limits)) {
-    const name = `anthropic-ratelimit-${kinds[state.limit.kind as RateKind]}`;
-    const theirs = numberOf(flat, `${name}-remaining`);
-    if (theirs === null || state.remaining < theirs) {
-      flat = replaced(flat, limitHeaders(state, now));
-    }
-  }
-  const budget = leastLeft(granted.budgets);
-  if (budget !== null) {
-    flat.push("x-relay-budget", budget.budget.id, "x-relay-budget-left", String(budget.left));
-    flat.push("x-relay-budget-unit", budget.budget.unit);
-    if (budget.resetsAt !== null) {
-      flat.push("x-relay-budget-reset", new Date(budget.resetsAt).toISOString());
-    }
-  }
-  return flat;
-};
-
-/** Of each kind of rate the one with the least remaining. */
-const tightest = (limits: readonly LimitState[]): LimitState[] => {
-  const least = new Map<Limit["kind"], LimitState>();
+export const addRemaining = (flat: string[], { limits, budgets }: Granted, now: EpochMs): void => {
+  let requests: LimitState | null = null;
+  let input: LimitState | null = null;
+  let output: LimitState | null = null;
   for (const state of limits) {
-    const before = least.get(state.limit.kind);
-    if (isRate(state.limit.kind) && (before === undefined || state.remaining < before.remaining)) {
-      least.set(state.limit.kind, state);
+    switch (state.limit.kind) {
+      case "requests":
+        requests = tighter(requests, state);
+        break;
+      case "input_tokens":
+        input = tighter(input, state);
+        break;
+      case "output_tokens":
+        output = tighter(output, state);
+        break;
+      case "requests_per_day":
+      case "concurrency":
+        break;
     }
   }
-  return [...least.values()];
+  tell(flat, requestNames, requests, now);
+  tell(flat, inputNames, input, now);
+  tell(flat, outputNames, output, now);
+  tell(flat, tokenNames, output === null ? input : tighter(input, output), now);
+  if (budgets.length > 0) {
+    tellBudget(flat, budgets.reduce(scarcer));
+  }
 };
 
-const leastLeft = (budgets: readonly BudgetState[]): BudgetState | null =>
-  budgets.reduce<BudgetState | null>(
-    (least, state) => (least === null || state.left < least.left ? state : least),
-    null,
-  );
+const tighter = (known: LimitState | null, state: LimitState): LimitState =>
+  known === null || state.remaining < known.remaining ? state : known;
 
-const numberOf = (flat: readonly string[], name: string): number | null => {
+const tell = (flat: string[], names: Names, state: LimitState | null, now: EpochMs): void => {
+  if (state === null) {
+    return;
+  }
+  const at = flat.indexOf(names.remaining);
+  // Upstream's own limits are the relay's: whichever runs out first is what the caller must know.
+  if (at >= 0 && Number(flat[at + 1]) <= state.remaining) {
+    return;
+  }
+  put(flat, names.limit, String(state.limit.max));
+  put(flat, names.remaining, String(state.remaining));
+  put(flat, names.reset, timeAt(now + state.resetMs));
+};
+
+const put = (flat: string[], name: string, value: string): void => {
   const at = flat.indexOf(name);
-  const value = at < 0 ? Number.NaN : Number(flat[at + 1]);
-  return Number.isNaN(value) ? null : value;
+  if (at < 0) {
+    flat.push(name, value);
+  } else {
+    flat[at + 1] = value;
+  }
 };
 
-const replaced = (flat: readonly string[], ours: Readonly<Record<string, string>>): string[] => {
-  const kept: string[] = [];
-  for (let index = 0; index < flat.length; index += 2) {
-    const name = flat[index] ?? "";
-    if (!(name in ours)) {
-      kept.push(name, flat[index + 1] ?? "");
-    }
+/** Amounts of dollars and of tokens cannot be compared: their shares of the limit can. */
+const scarcer = (a: BudgetState, b: BudgetState): BudgetState => (shareOf(b) < shareOf(a) ? b : a);
+
+const shareOf = ({ left, budget }: BudgetState): number =>
+  budget.limit === 0 ? 0 : left / budget.limit;
+
+const tellBudget = (flat: string[], { budget, left, resetsAt }: BudgetState): void => {
+  flat.push("x-relay-budget", budget.id, "x-relay-budget-left", String(left));
+  flat.push("x-relay-budget-unit", budget.unit);
+  if (resetsAt !== null) {
+    flat.push("x-relay-budget-reset", timeAt(resetsAt));
   }
-  for (const [name, value] of Object.entries(ours)) {
-    kept.push(name, value);
-  }
-  return kept;
 };
+
+const timeAt = (ms: number): string => new Date(ms).toISOString();

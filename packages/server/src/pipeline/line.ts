@@ -5,13 +5,12 @@
  *
  * A refusal is thrown at any stage before `forward` answers, and mapped to the wire once, by the door.
  */
-import type { ModelId } from "@claude-relay/contract";
 import { microUsd } from "@claude-relay/contract";
 import type { Amounts, Budget } from "./admission.ts";
 import { type AllowsModel, admitDoor, admitModel, admitModels } from "./admit.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { scanBody } from "./body/body-scan.ts";
-import { headersForUpstream } from "./forward-headers.ts";
+import { anthropicVersion, headersForUpstream } from "./forward-headers.ts";
 import { type ForwardingDeps, forward } from "./forwarding.ts";
 import { demandGrant, type Granted, nothingUsed, refuseEarly } from "./hold.ts";
 import { logIncoming } from "./line-log.ts";
@@ -41,12 +40,19 @@ export const createLine =
   async (ingress, reply) => {
     const startedMs = deps.clock.monotonicMs();
     const caller = await deps.authenticate(ingress.headers, ingress.clientIp);
+    let isHeld = false;
     try {
       admitDoor(caller, doorOf(ingress.operation.kind));
       const admitted = await admit(deps, ingress, caller, startedMs);
-      await opened(deps, admitted.intent);
+      isHeld = true;
+      await deps.ledger.open(admitted.intent);
+      isHeld = false;
       await forward(deps, admitted, replyFor(deps, ingress, caller, reply));
     } catch (error) {
+      if (isHeld) {
+        // The intent could not be written down: what was held for it is given back.
+        deps.admission.settle(ingress.id, null);
+      }
       deps.onRefused(error, caller, ingress);
       throw error;
     }
@@ -86,16 +92,6 @@ const countRefused = (deps: LineDeps, { id }: Ingress, caller: Caller): void => 
     verdict.then(settle, settle);
   } else {
     settle();
-  }
-};
-
-/** The intent is written down, or what was held for it is given back. */
-const opened = async (deps: LineDeps, intent: Intent): Promise<void> => {
-  try {
-    await deps.ledger.open(intent);
-  } catch (error) {
-    deps.admission.settle(intent.id, null);
-    throw error;
   }
 };
 
@@ -179,7 +175,7 @@ const headersFor = ({ operation, headers }: Ingress, caller: Caller): string[] =
   const forwarded = headersForUpstream(headers);
   const plain =
     caller.kind === "app_key" && !isModelCall(operation.kind) && !headers["anthropic-version"];
-  return plain ? [...forwarded, "anthropic-version", "2023-06-01"] : forwarded;
+  return plain ? [...forwarded, "anthropic-version", anthropicVersion] : forwarded;
 };
 
 /** Under a list of models, the list of models is cut to it. */
@@ -220,24 +216,39 @@ const intentOf = (
     bodyBytes,
     upstream: deps.upstream.name,
     holdMicroUsd: microUsd(worst.microUsd),
-    fallback: charged ? estimate(deps, facts.model, bodyBytes, ingress) : unbilled,
+    fallback: charged ? estimate(deps, facts, bodyBytes, ingress) : unbilled,
   };
 };
 
 const nothing = microUsd(0);
-const unbilled: Intent["fallback"] = { inputTokens: 0, costMicroUsd: nothing, accuracy: "free" };
+const unbilled: Intent["fallback"] = {
+  inputTokens: 0,
+  outputTokens: 0,
+  costMicroUsd: nothing,
+  accuracy: "free",
+};
 
+/**
+ * An answer in one piece may be written, and billed, to its end before we hear of it: of one that never comes all
+ * of `max_tokens` is taken for used. A stream says what it has used from its first event on.
+ */
 const estimate = (
   deps: LineDeps,
-  model: ModelId,
+  { model, stream, maxTokens }: BodyFacts,
   bodyBytes: number,
   ingress: Ingress,
 ): Intent["fallback"] => {
   const inputTokens = estimateInputTokens(bodyBytes);
-  const usage = { ...emptyUsage, inputTokens };
+  const outputTokens = stream ? 0 : (maxTokens ?? 0);
+  const usage = { ...emptyUsage, inputTokens, outputTokens };
   const { costMicroUsd } = deps.prices.price({ model, usage, at: ingress.startedAt });
   const billed = deps.upstream.billing !== "subscription";
-  return { inputTokens, costMicroUsd: billed ? costMicroUsd : nothing, accuracy: "estimated" };
+  return {
+    inputTokens,
+    outputTokens,
+    costMicroUsd: billed ? costMicroUsd : nothing,
+    accuracy: "estimated",
+  };
 };
 
 /** Claude Code names its session; anything else in that header is not worth keeping. */

@@ -1,4 +1,9 @@
+import type { ModelId } from "@claude-relay/contract";
 import { resolveModel } from "./model-alias.ts";
+
+/** Begins with a letter or digit: ".." would be another path upstream. */
+export const isModelId = (text: string): text is ModelId =>
+  /^[A-Za-z0-9][A-Za-z0-9._:@[\]-]{0,127}$/.test(text);
 
 /**
  * Compiles a list of model patterns: exact ids, or a prefix followed by one `*`. Null allows every model,

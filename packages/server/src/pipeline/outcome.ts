@@ -59,15 +59,19 @@ const accuracyOf = ({ intent, upstreamStatus, sent, ending, report }: Ended): Ac
   return told && report?.complete === true ? "measured" : "estimated";
 };
 
-/** Upstream's own count; without any, the admission's estimate of the input. */
-const usageOf = (accuracy: Accuracy, counted: Usage | null, intent: Intent): Usage => {
+/** Upstream's own count; where that is missing, the admission's estimate. */
+const usageOf = (accuracy: Accuracy, counted: Usage | null, { fallback }: Intent): Usage => {
   if (accuracy === "free") {
     return emptyUsage;
   }
   const usage = counted ?? emptyUsage;
-  const hasInput = usage.inputTokens > 0 || usage.cacheReadInputTokens > 0;
-  if (accuracy === "measured" || hasInput) {
+  if (accuracy === "measured") {
     return usage;
   }
-  return { ...usage, inputTokens: intent.fallback.inputTokens };
+  const hasInput = usage.inputTokens > 0 || usage.cacheReadInputTokens > 0;
+  return {
+    ...usage,
+    inputTokens: hasInput ? usage.inputTokens : fallback.inputTokens,
+    outputTokens: Math.max(usage.outputTokens, fallback.outputTokens ?? 0),
+  };
 };

@@ -6,6 +6,7 @@ import { errorMeanings, microUsd, type RequestId } from "@claude-relay/contract"
 import type { Active, ActiveExchanges } from "./active-exchanges.ts";
 import { admitDoor, admitRate } from "./admit.ts";
 import type { Authenticate } from "./authenticate.ts";
+import { clientLeftStatus } from "./client-left-status.ts";
 import { logOutcome } from "./line-log.ts";
 import type { Log } from "./log.ts";
 import type { Page, PageFetch, PageRequest } from "./page-ports.ts";
@@ -118,9 +119,6 @@ const whileActive = async (
     active.delete(exchange);
   }
 };
-
-/** 499: nobody was there any more to see a status (nginx's word for it). */
-const clientLeftStatus = 499;
 
 const intentOf = ({ id }: PageIngress, caller: Caller, clock: Clock): Intent => ({
   id,

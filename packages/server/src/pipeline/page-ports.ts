@@ -1,15 +1,7 @@
 /** The page fetch's port: what `POST /v1/fetch` asks for and gets. fetch/ implements it, the HTTP door calls it. */
 
-export const pageFormats = ["html", "text", "markdown"] as const;
-
 /** `html` as the page has it, `text` and `markdown` made from it for models. */
-export type PageFormat = (typeof pageFormats)[number];
-
-/** What `max_bytes` may be: bytes of the returned text in UTF-8. */
-export const pageBytes = { default: 500_000, max: 2_000_000 } as const;
-
-/** Longest `url`, in characters. */
-export const maxPageUrlLength = 8_192;
+export type PageFormat = "html" | "text" | "markdown";
 
 export type PageRequest = Readonly<{
   url: string;

@@ -158,6 +158,8 @@ export type UsageFilter = Readonly<{
   operation?: Operation["kind"] | undefined;
   upstream?: string | undefined;
   status?: number | undefined;
+  /** Rows that do not count. */
+  except?: readonly RequestId[] | undefined;
 }>;
 
 export type UsageDimension =

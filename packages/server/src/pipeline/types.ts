@@ -153,7 +153,13 @@ export type Intent = Readonly<{
   /** The most this request can cost. */
   holdMicroUsd: MicroUsd;
   /** What the row says if no outcome ever follows. */
-  fallback: Readonly<{ inputTokens: number; costMicroUsd: MicroUsd; accuracy: Accuracy }>;
+  fallback: Readonly<{
+    inputTokens: number;
+    /** In the cost, but not in the row of a process that died. */
+    outputTokens?: number;
+    costMicroUsd: MicroUsd;
+    accuracy: Accuracy;
+  }>;
 }>;
 
 /** A mark in between, so that a killed process loses at most a second of a long stream's count. */

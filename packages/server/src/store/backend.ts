@@ -53,5 +53,7 @@ export type Backend = Readonly<{
   isSlowness(error: unknown): boolean;
   /** What the operator should do about a storage failure, as the end of a sentence. */
   remedy(error: unknown): string;
+  /** Ends reports that wait for an answer, for the database is away. */
+  endReports(): void;
   close(): void | Promise<void>;
 }>;

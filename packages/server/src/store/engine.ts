@@ -1,6 +1,6 @@
-import { Refusal } from "../pipeline/refusal.ts";
 import type { Backend } from "./backend.ts";
 import { ensureDataDirectory, lockInstance } from "./database.ts";
+import { databaseAway, databaseBusy, reportTooLong } from "./database-refusals.ts";
 import { type OnFault, reason } from "./faults.ts";
 import { Fold } from "./fold.ts";
 import { createPorts, invoke } from "./ports.ts";
@@ -147,7 +147,8 @@ export class Engine {
   /** Each call would wait for an answer that does not come. */
   #refuseWhileAway(): void {
     if (this.#failure !== null && this.#backend.remote) {
-      throw this.#unavailable(this.#failure.error);
+      const { error } = this.#failure;
+      throw databaseAway(error, this.#backend.remedy(error));
     }
   }
 
@@ -156,22 +157,14 @@ export class Engine {
       return await invoke(this.#ports[port], method, args);
     } catch (error) {
       if (this.#backend.isSlowness(error)) {
-        throw tooSlow(port);
+        throw port === "usage" ? reportTooLong() : databaseBusy();
       }
       if (!this.#backend.isStorageFailure(error)) {
         throw error;
       }
       this.#failed(error);
-      throw this.#unavailable(error);
+      throw databaseAway(error, this.#backend.remedy(error));
     }
-  }
-
-  #unavailable(error: unknown): Refusal {
-    return new Refusal(
-      "storage_unavailable",
-      `The relay's database is not available (${reason(error)}). Try again shortly; the operator should ${this.#backend.remedy(error)}.`,
-      { retryAfterSeconds: 5 },
-    );
   }
 
   async #foldChunk(): Promise<void> {
@@ -211,6 +204,7 @@ export class Engine {
       this.#events.onFault({ kind: "database_unwritable", message });
     }
     this.#failure = { error };
+    this.#backend.endReports();
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => void this.#enqueue(() => this.#tryAgain()), retryMs);
   }
@@ -241,12 +235,3 @@ const openBackend = (start: WorkerStart): Promise<Backend> =>
         throw startFault(error, { dataDir: start.dataDir, part: "relay.db" });
       })
     : openPostgresBackend(start.postgres, start.dataDir);
-
-const tooSlow = (port: keyof Ports): Refusal =>
-  new Refusal(
-    "storage_unavailable",
-    port === "usage"
-      ? "The relay's database took too long over this report. Name a shorter span, or ask for less."
-      : "The relay's database is busy with something else. Try again shortly.",
-    { retryAfterSeconds: 5 },
-  );

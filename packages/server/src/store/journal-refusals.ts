@@ -14,7 +14,8 @@ export const spoolFull = (): Refusal =>
   new Refusal(
     "storage_unavailable",
     "The relay's database is not taking ledger rows and its journal has reached its limit, so nothing was " +
-      "sent upstream. Try again shortly; the operator should check the disk that holds DATA_DIR.",
+      "sent upstream. Try again shortly; the operator should check the disk that holds DATA_DIR, or the server " +
+      "DATABASE_URL names.",
     { retryAfterSeconds: 5 },
   );
 

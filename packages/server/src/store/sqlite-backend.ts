@@ -28,6 +28,7 @@ export const sqliteBackend = (sqlite: SqliteDatabase): Backend => {
       isDamage(error)
         ? "restore relay.db in DATA_DIR from a backup"
         : "check the disk that holds DATA_DIR",
+    endReports: () => undefined,
     close: () => {
       try {
         sqlite.pragma("wal_checkpoint(TRUNCATE)");

@@ -13,7 +13,9 @@ const columns = {
   operation: "operation",
   upstream: "upstream",
   status: "status",
-} as const satisfies Record<Exclude<keyof UsageFilter, "from" | "to">, keyof RequestsTable>;
+} as const satisfies Record<
+  Exclude<keyof UsageFilter, "from" | "to" | "except">,
+  keyof RequestsTable>;
 
 /** The filter as a condition on `requests`; true for an empty filter. */
 export const matching =
@@ -25,6 +27,9 @@ export const matching =
     }
     if (filter.to !== undefined) {
       conditions.push(is("started_at", "<", filter.to));
+    }
+    if (filter.except !== undefined && filter.except.length > 0) {
+      conditions.push(is("id", "not in", filter.except));
     }
     for (const field of Object.keys(columns) as (keyof typeof columns)[]) {
       const value = filter[field];

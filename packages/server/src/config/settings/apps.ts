@@ -1,4 +1,5 @@
 import { resolveModel } from "../../pipeline/model-alias.ts";
+import { isModelId } from "../../pipeline/model-pattern.ts";
 import {
   byteCount,
   define,
@@ -32,7 +33,7 @@ export const appSettings = {
     name: "DEFAULT_MODEL",
     fileKey: "apps.default_model",
     parse: (value) => {
-      if (!/^[A-Za-z0-9][A-Za-z0-9._:@[\]-]{0,127}$/.test(resolveModel(value))) {
+      if (!isModelId(resolveModel(value))) {
         throw new Fault("must be opus, sonnet, haiku or a full model id");
       }
       return value;
@@ -49,13 +50,14 @@ export const appSettings = {
     shown: "1MiB",
     about: "The most bytes that `prompt` and `system` of `/v1/complete` may have together.",
   }),
-  reqTimeoutMs: define({
+  completeTimeoutMs: define({
     name: "REQ_TIMEOUT",
     fileKey: "apps.req_timeout",
     parse: seconds(1, 7200),
     fallback: 5 * minute,
     shown: "300",
-    about: "How long one `/v1/complete` call may take in all: seconds, or with a unit (`5m`).",
+    about:
+      "How long one `/v1/complete` call may take in all: seconds, or with a unit (`5m`). How long a request may take to arrive is `REQUEST_TIMEOUT`.",
   }),
   globalConcurrency: define({
     name: "GLOBAL_CONCURRENCY",

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { type DatabaseAddress, databaseUrl } from "../database-url.ts";
 import {
   define,
@@ -19,6 +20,17 @@ const origins = (value: string): readonly string[] =>
     }
     return origin;
   });
+
+/** The message quotes nothing: there may be a password in it. */
+const redisUrl = (value: string): string => {
+  if (value.startsWith("/")) {
+    return value;
+  }
+  if (!URL.canParse(value) || !/^rediss?:$/.test(new URL(value).protocol)) {
+    throw new Fault("must be redis://HOST:PORT, rediss://HOST:PORT or the path of a Unix socket");
+  }
+  return value;
+};
 
 /** How the server runs and where it is reached: the `service` keys of the file. */
 export const serviceSettings = {
@@ -81,7 +93,8 @@ export const serviceSettings = {
     parse: duration(100, hour),
     fallback: 2 * minute,
     shown: "2m",
-    about: "How long a caller may take to send a whole request; its headers must come within 10 s.",
+    about:
+      "How long a caller may take to send a whole request; its headers must come within 10 s. How long an answer of `/v1/complete` may take is `REQ_TIMEOUT`.",
   }),
   drainTimeoutMs: define({
     name: "DRAIN_TIMEOUT",
@@ -91,6 +104,25 @@ export const serviceSettings = {
     shown: "10m",
     about:
       "After SIGTERM, how long running answers may take to finish. A second signal ends them at once.",
+  }),
+  redisUrl: define<string | null>({
+    name: "REDIS_URL",
+    fileKey: "service.redis_url",
+    parse: redisUrl,
+    fallback: null,
+    shown: "none",
+    about:
+      "Where limits, budgets and changes are shared by several instances: `redis://`, `rediss://` (TLS) or the path of a Unix socket. Without it they are kept in this process.",
+    example: "redis://127.0.0.1:6379",
+  }),
+  workers: define({
+    name: "WORKERS",
+    fileKey: "service.workers",
+    parse: (value) => (value === "auto" ? availableParallelism() : wholeNumber(1, 256)(value)),
+    fallback: 1,
+    shown: "1",
+    about:
+      "Processes that serve one port together; `auto` for one a core. More than one needs `REDIS_URL` and `DATABASE_URL`.",
   }),
   ledgerSync: define({
     name: "LEDGER_SYNC",

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { maxPageUrlLength } from "../../pipeline/page-ports.ts";
+import { maxPageUrlLength } from "@claude-relay/contract";
 import { notAllowed, unreachable } from "../faults.ts";
 
 const allowedPorts = new Set(["", "80", "443"]);

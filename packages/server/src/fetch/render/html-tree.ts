@@ -12,7 +12,7 @@ const maxNodes = 100_000;
 
 class TooLarge extends Error {}
 
-export type ParsedPage = Readonly<{
+type ParsedPage = Readonly<{
   document: Document;
   /** False when the page was deeper or larger than we build; the tree then ends there. */
   complete: boolean;

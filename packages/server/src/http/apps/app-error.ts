@@ -1,12 +1,3 @@
-import type { AppErrorBody, ErrorType, RequestId } from "@claude-relay/contract";
-
-/** The one error shape of the app doors: Anthropic's, with `ok: false` before it. */
-export const appErrorBody = (
-  type: ErrorType | string,
-  message: string,
-  id: RequestId,
-): AppErrorBody => ({ ok: false, type: "error", error: { type, message }, request_id: id });
-
 /** An upstream's error as an app is to see it. */
 export type AppFailure = Readonly<{
   status: number;

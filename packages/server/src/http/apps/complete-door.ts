@@ -9,9 +9,11 @@ import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
 import { messagesBody, type StructuredOutput } from "../../pipeline/complete/messages-body.ts";
 import { demandUsableSchema } from "../../pipeline/complete/result.ts";
+import { anthropicVersion } from "../../pipeline/forward-headers.ts";
 import type { Line } from "../../pipeline/line.ts";
 import type { Log } from "../../pipeline/log.ts";
 import { resolveModel } from "../../pipeline/model-alias.ts";
+import { isModelId } from "../../pipeline/model-pattern.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Clock } from "../../pipeline/types.ts";
 import { SocketReply } from "../caller-reply.ts";
@@ -87,7 +89,7 @@ const walk = async (deps: CompleteDoorDeps, { id, raw, res }: Taken): Promise<vo
 const messagesHeaders = {
   accept: "text/event-stream",
   "content-type": "application/json",
-  "anthropic-version": "2023-06-01",
+  "anthropic-version": anthropicVersion,
   "anthropic-beta": undefined,
 };
 
@@ -157,7 +159,7 @@ const demandSmallSchema = (schema: object): void => {
 };
 
 const knownModel = (id: ModelId): ModelId => {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._:@[\]-]{0,127}$/.test(id)) {
+  if (!isModelId(id)) {
     throw new Refusal(
       "invalid_request",
       "model: must be opus, sonnet, haiku or a full model id such as claude-opus-5-5.",

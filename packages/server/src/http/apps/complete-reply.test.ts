@@ -263,7 +263,7 @@ describe("an answer that breaks off", () => {
     const { begin: start, write, reply, events, caller } = setUp({ stream: true });
     start();
     write(begin + said("The answer is"));
-    reply.breakOff();
+    reply.breakOff(null);
     assert.deepEqual(events().at(-1), ["error", brokeOff]);
     assert.equal(caller.ends, 1);
   });
@@ -285,17 +285,39 @@ describe("an answer that breaks off", () => {
       const streamed = setUp({ stream: true });
       streamed.begin();
       streamed.write(broken);
-      streamed.reply.breakOff();
+      streamed.reply.breakOff(null);
       assert.deepEqual(streamed.events().at(-1), ["error", failed(shown, "Why.")]);
     }
   });
 
-  it("after its last word is whole", () => {
+  it("says why in the line's last words, also after half an event", () => {
+    const words = Buffer.from(event("error", { error: { type: "api_error", message: "Why." } }));
+    for (const half of ["", 'event: content_block_delta\ndata: {"ty']) {
+      const { begin: start, write, reply, events } = setUp({ stream: true });
+      start();
+      write(begin + said("The answer is") + half);
+      reply.breakOff(words);
+      assert.deepEqual(events().at(-1), ["error", failed("api_error", "Why.")]);
+    }
+  });
+
+  it("keeps to the first reason told", () => {
     const { begin: start, write, reply, body } = setUp();
     start();
-    write(begin + said("Hi") + end());
-    reply.breakOff();
-    assert.equal(body().text, "Hi");
+    write(begin + event("error", { error: { type: "overloaded_error", message: "First." } }));
+    reply.breakOff(Buffer.from(event("error", { error: { type: "api_error", message: "Then." } })));
+    assert.deepEqual(body(), failed("overloaded_error", "First."));
+  });
+
+  it("after its last word is whole, whatever the line says of it", () => {
+    const words = Buffer.from(event("error", { error: { type: "api_error", message: "Why." } }));
+    for (const lastWords of [null, words]) {
+      const { begin: start, write, reply, body } = setUp();
+      start();
+      write(begin + said("Hi") + end());
+      reply.breakOff(lastWords);
+      assert.equal(body().text, "Hi");
+    }
   });
 
   it("or was never a message is no answer, though upstream said 200", () => {

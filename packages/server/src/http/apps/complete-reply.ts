@@ -1,8 +1,16 @@
-import type { CompleteRequest, ModelId, RequestId } from "@claude-relay/contract";
+import type {
+  CompleteDone,
+  CompleteJson,
+  CompleteRequest,
+  CompleteText,
+  ModelId,
+  RequestId,
+} from "@claude-relay/contract";
 import { MessageReader } from "../../pipeline/complete/message-reader.ts";
 import { resultOf, type SchemaFault, schemaFault } from "../../pipeline/complete/result.ts";
 import type { CallerReply } from "../../pipeline/types.ts";
-import { type AppFailure, appErrorBody, appFailureOf } from "./app-error.ts";
+import { appErrorBody } from "../error-body.ts";
+import { type AppFailure, appFailureOf } from "./app-error.ts";
 
 /** What was asked for, once the body has been read. */
 export type Wanted = Readonly<{
@@ -77,8 +85,9 @@ export class CompleteReply implements CallerReply {
     this.#finish(this.#failure());
   }
 
-  breakOff(): void {
-    this.#finish(this.#failure());
+  /** Its last words are read like any others; the blank line before them ends an event that was cut off. */
+  breakOff(lastWords: Buffer | null): void {
+    this.end(lastWords && Buffer.concat([blankLine, lastWords]));
   }
 
   onDrain(listener: () => void): void {
@@ -146,22 +155,21 @@ export class CompleteReply implements CallerReply {
     return fault === null ? null : failureOfSchema(fault, this.#reader.stopReason ?? "unknown");
   }
 
-  #answer(): object {
-    const { model, modelId, request } = this.#options.wanted();
+  #answer(): CompleteText | CompleteJson | CompleteDone {
+    const { model, modelId } = this.#options.wanted();
     const common = {
-      ok: true,
+      ok: true as const,
       request_id: this.#options.id,
       model,
       model_id: modelId,
       duration_ms: Math.round(this.#options.elapsedMs()),
       stop_reason: this.#reader.stopReason,
     };
-    const result = this.#wantsResult ? { result: resultOf(this.#text) } : {};
     const { usage } = this.#reader;
-    if (request.stream === true) {
-      return { ...common, ...result, usage };
+    if (this.#wantsResult) {
+      return { ...common, result: resultOf(this.#text), usage };
     }
-    return this.#wantsResult ? { ...common, ...result, usage } : { ...common, text: this.#text };
+    return this.#streams ? { ...common, usage } : { ...common, text: this.#text };
   }
 
   #send(event: string, data: object): void {
@@ -176,6 +184,8 @@ export class CompleteReply implements CallerReply {
     return events === "" ? true : this.#reply.write(Buffer.from(events));
   }
 }
+
+const blankLine = Buffer.from("\n\n");
 
 /** Nothing, or less than a message: also of an upstream that answers 200 with something else. */
 const unfinished: AppFailure = {

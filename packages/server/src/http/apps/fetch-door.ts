@@ -1,8 +1,8 @@
-import { AppErrorBody, PageFetchReply, PageFetchRequest } from "@claude-relay/contract";
+import { AppErrorBody, PageFetchReply, PageFetchRequest, pageBytes } from "@claude-relay/contract";
 import type { FastifyInstance } from "fastify";
 import type { Log } from "../../pipeline/log.ts";
 import type { PageLine } from "../../pipeline/page-line.ts";
-import { type Page, pageBytes } from "../../pipeline/page-ports.ts";
+import type { Page } from "../../pipeline/page-ports.ts";
 import type { Clock } from "../../pipeline/types.ts";
 import { clientIp } from "../client-ip.ts";
 import { readJson } from "../read-json.ts";

@@ -16,6 +16,10 @@ type Options = Readonly<{
 
 export type ScriptReply = readonly (string | number)[];
 
+/** Whether Redis refused what it was sent, rather than being unable to serve anyone: then it is not away. */
+export const isOurFault = (error: unknown): boolean =>
+  error instanceof Error && error.name === "ReplyError" && error.message.startsWith("ERR ");
+
 const probeEveryMs = 200;
 /** A connection silent for so long is given up: the other side may be gone without a word. */
 const silenceMs = 2_000;
@@ -35,6 +39,7 @@ export class RedisConnection {
   };
   #up = false;
   #wake: () => void = () => {};
+  #complaint = "";
   #healing: Promise<void> = Promise.resolve();
   #waiting: (() => void)[] = [];
 
@@ -97,6 +102,14 @@ export class RedisConnection {
     return /^run_id:(\w+)/m.exec(info)?.[1] ?? "unknown";
   }
 
+  /** How Redis makes room when its memory is full; anything but `noeviction` may drop holds. */
+  async evictionPolicy(): Promise<string> {
+    const info = await this.#client.info("memory");
+    return /^maxmemory:0\r?$/m.test(info)
+      ? "noeviction"
+      : (/^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? "unknown");
+  }
+
   async load(scripts: readonly Script[]): Promise<void> {
     await Promise.all(scripts.map(({ lua }) => this.#client.script("LOAD", lua)));
   }
@@ -142,19 +155,30 @@ export class RedisConnection {
     try {
       await this.#toDo.beforeUp();
     } catch (error) {
-      this.#options.log.warn({ err: error }, "Redis answers but cannot be used yet");
-      if (error instanceof Error && error.message.startsWith("READONLY")) {
-        this.#client.disconnect(true);
-      }
+      this.#complain(error);
       return;
     }
     if (this.#client.status === "ready" && !this.#closing.signal.aborted) {
       this.#up = true;
+      this.#complaint = "";
       this.#options.log.info({}, "Redis is up");
       this.#toDo.onUp();
       for (const resolve of this.#waiting.splice(0)) {
         resolve();
       }
+    }
+  }
+
+  /** Once, and not again with every probe. */
+  #complain(error: unknown): void {
+    const complaint = error instanceof Error ? error.message : String(error);
+    if (complaint !== this.#complaint) {
+      this.#complaint = complaint;
+      this.#options.log.warn({ err: error }, "Redis answers but cannot be used yet");
+    }
+    if (complaint.startsWith("READONLY")) {
+      // The name may lead to the new primary by now.
+      this.#client.disconnect(true);
     }
   }
 

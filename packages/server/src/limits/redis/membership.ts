@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Scope } from "../../pipeline/admission.ts";
 import type { Log } from "../../pipeline/log.ts";
 import type { RedisConnection } from "./connection.ts";
 import type { Scripts } from "./lua/scripts.ts";
 import type { RedisClock } from "./redis-clock.ts";
+import { scopeName } from "./script-args.ts";
 
 type Options = Readonly<{
   connection: RedisConnection;
@@ -12,17 +15,20 @@ type Options = Readonly<{
   newNonce: () => string;
   /** Resolves when whatever the ledger was told before can be read from anywhere. */
   ledgerCaughtUp: () => Promise<void>;
+  countedToday: () => Promise<readonly Readonly<{ scope: Scope; requests: number }>[]>;
   /**
    * Tells Redis what it must know: every open request when the epoch is new to us, otherwise what it may have
    * missed. Everything is sent before it returns.
    */
   tell: (isNewEpoch: boolean) => Promise<void>;
   heartbeatMs: number;
+  monotonicMs: () => number;
   log: Log;
 }>;
 
 /** Others wait for our holds no longer than that; ours must not wait for the ledger much longer. */
 const ledgerPatienceMs = 3_000;
+const heartbeatPatienceMs = 900;
 
 /**
  * This instance's part in the epoch: the generation of counters in Redis. When Redis was flushed or restarted a new
@@ -34,7 +40,8 @@ export class Membership {
   #peers: readonly (string | number)[] = [];
   #joining: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #isBeating = false;
+  /** When the last heartbeat was sent; null when it was answered. */
+  #beatSince: number | null = null;
 
   constructor(options: Options) {
     this.#options = options;
@@ -86,7 +93,7 @@ export class Membership {
     const told = this.#options.tell(isNew);
     if (isNew) {
       log.info({ epoch }, "counters in Redis begin anew, from the ledger and what is open");
-      await Promise.all([told, this.#ledgerCaughtUp()]);
+      await Promise.all([told, this.#readLedger(), this.#warnOfEviction()]);
     }
     await told;
     const [answer] = await connection.run(scripts.joined, [this.#epoch, instance]);
@@ -95,27 +102,50 @@ export class Membership {
     }
   }
 
-  async #ledgerCaughtUp(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const impatience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ledgerPatienceMs);
-      timer.unref();
-    });
-    await Promise.race([this.#options.ledgerCaughtUp(), impatience]);
-    clearTimeout(timer);
+  /** As long as others would wait for us; then without. */
+  async #readLedger(): Promise<void> {
+    const { ledgerCaughtUp, log } = this.#options;
+    const impatience = new AbortController();
+    const late = sleep(ledgerPatienceMs, null, { ref: false, signal: impatience.signal });
+    const read = Promise.all([ledgerCaughtUp(), this.#countToday()]).catch((error: unknown) =>
+      log.warn({ err: error }, "the ledger could not be read for a new epoch in Redis"),
+    );
+    await Promise.race([read, late]);
+    impatience.abort();
   }
 
-  /** A heartbeat not answered until the next one is due shows that Redis hangs before a request has to find out. */
+  async #countToday(): Promise<void> {
+    const { connection, scripts, countedToday } = this.#options;
+    const counted = await countedToday();
+    if (counted.length > 0) {
+      const args = counted.flatMap(({ scope, requests }) => [scopeName(scope), requests]);
+      await connection.run(scripts.counted, [this.#epoch, ...args]);
+    }
+  }
+
+  async #warnOfEviction(): Promise<void> {
+    const { connection, log } = this.#options;
+    const policy = await connection.evictionPolicy();
+    if (policy !== "noeviction") {
+      const remedy =
+        "set maxmemory-policy noeviction: holds that are dropped are money not counted";
+      log.warn({ policy }, `Redis drops names when its memory is full; ${remedy}`);
+    }
+  }
+
+  /** A heartbeat without an answer shows that Redis hangs before a request has to find out. */
   async #beat(): Promise<void> {
-    const { connection, scripts, clock, instance } = this.#options;
+    const { connection, scripts, clock, instance, monotonicMs } = this.#options;
     if (!connection.up) {
       return;
     }
-    if (this.#isBeating) {
-      connection.trip("a heartbeat was not answered");
+    if (this.#beatSince !== null) {
+      if (monotonicMs() - this.#beatSince >= heartbeatPatienceMs) {
+        connection.trip("a heartbeat was not answered");
+      }
       return;
     }
-    this.#isBeating = true;
+    this.#beatSince = monotonicMs();
     try {
       const [answer, now, ...peers] = await connection.run(scripts.heartbeat, [
         this.#epoch,
@@ -130,7 +160,7 @@ export class Membership {
     } catch (error) {
       connection.trip(error instanceof Error ? error.message : String(error));
     } finally {
-      this.#isBeating = false;
+      this.#beatSince = null;
     }
   }
 }

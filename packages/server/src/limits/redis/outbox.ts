@@ -1,6 +1,7 @@
 import type { BudgetId, EpochMs, RequestId } from "@claude-relay/contract";
 import type { Amounts, Ask } from "../../pipeline/admission.ts";
-import type { RedisConnection, ScriptReply } from "./connection.ts";
+import type { Log } from "../../pipeline/log.ts";
+import { isOurFault, type RedisConnection, type ScriptReply } from "./connection.ts";
 import type { Script, Scripts } from "./lua/scripts.ts";
 import { type Args, settleArgs, type Told, tellArgs } from "./script-args.ts";
 
@@ -11,6 +12,7 @@ type Options = Readonly<{
   epoch: () => string;
   /** Redis said that our epoch is over. */
   onEpochOver: () => void;
+  log: Log;
 }>;
 
 type Letter = Readonly<{
@@ -120,11 +122,17 @@ export class Outbox {
 
   /** What was not acknowledged stays, and is sent again when the connection is up the next time. */
   async #send(script: Script, args: Args, acknowledged: () => void): Promise<boolean> {
-    const { connection, onEpochOver } = this.#options;
+    const { connection, onEpochOver, log } = this.#options;
     let reply: ScriptReply;
     try {
       reply = await connection.run(script, args);
     } catch (error) {
+      if (isOurFault(error)) {
+        // It would be refused for ever, and nothing else would be heard.
+        log.error({ err: error, script: script.name }, "Redis does not understand; dropped");
+        acknowledged();
+        return true;
+      }
       connection.trip(error instanceof Error ? error.message : String(error));
       return false;
     }

@@ -32,7 +32,7 @@ const open: Open = async ({ startAt, spentOf }) => {
       prefix,
       instance: `instance-${instances}`,
       // Nothing may hang on this process's own clock.
-      clock: { now: () => epochMs(now + 37 * minute), monotonicMs: () => now },
+      clock: { now: () => epochMs(now + 37 * minute), monotonicMs: () => performance.now() },
       newNonce: () => `${prefix}.${instances}`,
       spentOf,
       fallback: null,

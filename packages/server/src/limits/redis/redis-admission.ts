@@ -6,21 +6,15 @@ import type {
   Budget,
   BudgetState,
   Limit,
+  Scope,
   Verdict,
 } from "../../pipeline/admission.ts";
 import type { Log } from "../../pipeline/log.ts";
 import type { Clock } from "../../pipeline/types.ts";
-import { BudgetFill, type SpentOfExcept } from "./budget-fill.ts";
-import { BudgetStates } from "./budget-states.ts";
-import { RedisConnection } from "./connection.ts";
-import { KnownRefusals } from "./known-refusals.ts";
-import { LocalPath } from "./local-path.ts";
-import { LocalReserve } from "./local-reserve.ts";
-import { createScripts, type Scripts } from "./lua/scripts.ts";
-import { Membership } from "./membership.ts";
-import { Outbox } from "./outbox.ts";
-import { RedisClock } from "./redis-clock.ts";
-import { type RemoteAnswer, RemoteAsk } from "./remote-ask.ts";
+import type { SpentOfExcept } from "./budget-fill.ts";
+import type { Scripts } from "./lua/scripts.ts";
+import { createParts, type Parts } from "./parts.ts";
+import type { RemoteAnswer } from "./remote-ask.ts";
 
 export type RedisAdmissionOptions = Readonly<{
   /** `redis://`, `rediss://` or the path of a Unix socket. */
@@ -34,6 +28,8 @@ export type RedisAdmissionOptions = Readonly<{
   spentOf: SpentOfExcept;
   /** Resolves when what the ledger was told before can be read by `spentOf` of every instance. */
   ledgerCaughtUp?: () => Promise<void>;
+  /** Requests of the present UTC day the ledger knows of: a flushed Redis grants no new day. */
+  countedToday?: () => Promise<readonly Readonly<{ scope: Scope; requests: number }>[]>;
   /** Keeps limits of this process while Redis is away; null refuses requests that have limits. Not closed here. */
   fallback: Admission | null;
   /** The part of what is left of a budget that may be granted while Redis is away; 0 grants nothing. */
@@ -65,87 +61,36 @@ type Open = {
  * this process alone and money comes from a small reserve; every decision takes less than 50 ms.
  */
 export class RedisAdmission implements Admission {
-  readonly #connection: RedisConnection;
-  readonly #clock: RedisClock;
-  readonly #membership: Membership;
-  readonly #outbox: Outbox;
-  readonly #remote: RemoteAsk;
-  readonly #states: BudgetStates;
-  readonly #reserve: LocalReserve;
-  readonly #local: LocalPath;
-  readonly #refusals: KnownRefusals;
+  readonly #parts: Parts;
   readonly #fallback: Admission | null;
   readonly #open = new Map<RequestId, Open>();
 
   constructor(options: RedisAdmissionOptions) {
-    const { clock, instance, log, patienceMs = 40, scripts = createScripts() } = options;
-    this.#connection = new RedisConnection({
-      url: options.url,
-      base: `{${options.prefix ?? "claude-relay"}}:`,
-      patienceMs,
-      monotonicMs: () => performance.now(),
-      log,
-    });
-    const shared = { connection: this.#connection, scripts, instance };
-    this.#clock = new RedisClock(() => clock.now());
-    this.#membership = new Membership({
-      ...shared,
-      clock: this.#clock,
-      newNonce: options.newNonce,
-      ledgerCaughtUp: options.ledgerCaughtUp ?? (async () => {}),
-      tell: (isNewEpoch) => this.#tell(isNewEpoch),
-      heartbeatMs: options.heartbeatMs ?? 1_000,
-      log,
-    });
-    const epoch = () => this.#membership.epoch;
-    this.#outbox = new Outbox({ ...shared, epoch, onEpochOver: () => this.#rejoin() });
-    const fill = new BudgetFill({ ...shared, epoch, spentOf: options.spentOf });
-    this.#reserve = new LocalReserve({
-      share: options.localShare ?? 0.01,
-      instances: () => this.#membership.instances,
-    });
-    this.#remote = new RemoteAsk({
-      ...shared,
-      clock: this.#clock,
-      membership: this.#membership,
-      fill,
-      patienceMs,
-      ledgerPatienceMs: options.ledgerPatienceMs ?? 1_000,
-      isKnown: (budget) => this.#reserve.knows(budget),
-    });
-    this.#states = new BudgetStates({
-      ...shared,
-      clock: this.#clock,
-      membership: this.#membership,
-      fill,
-      reserve: this.#reserve,
-    });
+    this.#parts = createParts(options, (isNewEpoch) => this.#tell(isNewEpoch));
     this.#fallback = options.fallback;
-    this.#local = new LocalPath({ fallback: options.fallback, reserve: this.#reserve });
-    this.#refusals = new KnownRefusals(() => this.#clock.now());
   }
 
   /** Connects in the background: until then every decision is made here. */
   start(): void {
-    this.#connection.start(
-      () => this.#membership.join(),
-      () => void this.#outbox.flush().catch(() => {}),
+    this.#parts.connection.start(
+      () => this.#parts.membership.join(),
+      () => void this.#parts.outbox.flush().catch(() => {}),
     );
-    this.#membership.startHeartbeat();
+    this.#parts.membership.startHeartbeat();
   }
 
   /** Resolves when Redis is there. */
   whenUp(): Promise<void> {
-    return this.#connection.whenUp();
+    return this.#parts.connection.whenUp();
   }
 
   get up(): boolean {
-    return this.#connection.up;
+    return this.#parts.connection.up;
   }
 
   refusedAlready(limits: readonly Limit[]): Verdict | null {
-    return this.#connection.up
-      ? this.#refusals.find(limits)
+    return this.#parts.connection.up
+      ? this.#parts.refusals.find(limits)
       : (this.#fallback?.refusedAlready(limits) ?? null);
   }
 
@@ -156,13 +101,13 @@ export class RedisAdmission implements Admission {
     }
     const open: Open = {
       ask,
-      at: this.#clock.now(),
+      at: this.#parts.clock.now(),
       place: "asking",
       verdict: pending,
       mayBeKnown: false,
     };
     this.#open.set(ask.id, open);
-    open.verdict = this.#connection.up ? this.#askRedis(open) : this.#askHere(open);
+    open.verdict = this.#parts.connection.up ? this.#askRedis(open) : this.#askHere(open);
     return open.verdict;
   }
 
@@ -174,18 +119,18 @@ export class RedisAdmission implements Admission {
     }
     this.#open.delete(id);
     if (open !== undefined) {
-      this.#refusals.ended(open.ask);
+      this.#parts.refusals.ended(open.ask);
     }
     if (open?.place === "here") {
-      this.#local.settle(id, used);
-      this.#outbox.tell({ ...open, told: { used } });
+      this.#parts.local.settle(id, used);
+      this.#parts.outbox.tell({ ...open, told: { used } });
     } else {
-      this.#outbox.settle(id, used);
+      this.#parts.outbox.settle(id, used);
     }
   }
 
   states(budgets: readonly Budget[]): Promise<readonly BudgetState[]> {
-    return this.#states.of(budgets);
+    return this.#parts.states.of(budgets);
   }
 
   forget(id: BudgetId): void {
@@ -194,17 +139,17 @@ export class RedisAdmission implements Admission {
         open.ask = { ...open.ask, budgets: open.ask.budgets.filter((budget) => budget.id !== id) };
       }
     }
-    this.#reserve.forget(id);
-    this.#outbox.forget(id);
+    this.#parts.reserve.forget(id);
+    this.#parts.outbox.forget(id);
   }
 
   async close(): Promise<void> {
-    this.#membership.stopHeartbeat();
-    await this.#connection.close();
+    this.#parts.membership.stopHeartbeat();
+    await this.#parts.connection.close();
   }
 
   async #askRedis(open: Open): Promise<Verdict> {
-    const answer = await this.#remote.ask(open.ask);
+    const answer = await this.#parts.remote.ask(open.ask);
     if (answer.kind === "none") {
       return this.#askedInVain(open, answer);
     }
@@ -215,42 +160,42 @@ export class RedisAdmission implements Admission {
     } else {
       open.place = "redis";
       this.#granted(open);
-      if (epoch !== this.#membership.epoch) {
+      if (epoch !== this.#parts.membership.epoch) {
         // Granted by an epoch that is over: the present one has not heard of it.
         open.place = "here";
-        this.#outbox.tell({ ...open, told: "open" });
+        this.#parts.outbox.tell({ ...open, told: "open" });
       }
     }
     return verdict;
   }
 
   #askedInVain(open: Open, answer: Extract<RemoteAnswer, { kind: "none" }>): Verdict {
-    if (answer.mayBeTaken) {
-      this.#connection.trip(answer.reason);
+    if (answer.away !== null) {
+      this.#parts.connection.trip(answer.away);
     }
     open.mayBeKnown = answer.mayBeTaken;
     return this.#askHere(open);
   }
 
   #askHere(open: Open): Verdict {
-    const verdict = this.#local.decide(open.ask);
+    const verdict = this.#parts.local.decide(open.ask);
     if (verdict.kind === "granted") {
       open.place = "here";
-      this.#outbox.tell({ ...open, told: "open" });
+      this.#parts.outbox.tell({ ...open, told: "open" });
       this.#granted(open);
     } else {
       this.#open.delete(open.ask.id);
       if (open.mayBeKnown) {
         // Redis may yet take what was refused here.
         const ask = { ...open.ask, limits: [], budgets: [] };
-        this.#outbox.tell({ ...open, ask, told: { used: null } });
+        this.#parts.outbox.tell({ ...open, ask, told: { used: null } });
       }
     }
     return verdict;
   }
 
   #granted(open: Open): void {
-    this.#refusals.started(open.ask);
+    this.#parts.refusals.started(open.ask);
     if (open.settled !== undefined) {
       this.settle(open.ask.id, open.settled.used);
     }
@@ -259,32 +204,28 @@ export class RedisAdmission implements Admission {
   #learn(verdict: Verdict): void {
     if (verdict.kind === "granted") {
       for (const state of verdict.budgets) {
-        this.#reserve.saw(state);
+        this.#parts.reserve.saw(state);
       }
     } else if (verdict.kind === "over_budget") {
-      this.#reserve.saw(verdict.state);
+      this.#parts.reserve.saw(verdict.state);
     } else if (verdict.kind === "over_limit") {
-      this.#refusals.saw(verdict);
+      this.#parts.refusals.saw(verdict);
     }
   }
 
   /** A new epoch knows nothing: it is told of all that is open, and the ledger knows what is over. */
   #tell(isNewEpoch: boolean): Promise<void> {
     if (isNewEpoch) {
-      this.#refusals.clear();
-      this.#outbox.dropWhatIsOver();
+      this.#parts.refusals.clear();
+      this.#parts.outbox.dropWhatIsOver();
       for (const open of this.#open.values()) {
         if (open.place !== "asking") {
           open.place = "here";
-          this.#outbox.tell({ ...open, told: "open" });
+          this.#parts.outbox.tell({ ...open, told: "open" });
         }
       }
     }
-    return this.#outbox.flush();
-  }
-
-  #rejoin(): void {
-    this.#membership.join().catch((error: unknown) => this.#connection.trip(String(error)));
+    return this.#parts.outbox.flush();
   }
 }
 

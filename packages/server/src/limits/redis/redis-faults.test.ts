@@ -7,6 +7,7 @@ import {
   budget,
   concurrency,
   daily,
+  device,
   dollars,
   nothing,
   requests,
@@ -230,6 +231,33 @@ describe("Redis faults", { skip: redisMissing, timeout: 60_000 }, () => {
       one.settle(running.id, dollars(150));
     };
     await assertStands(one.admission, own, { held: 0, spent: 150 });
+  });
+
+  it("flushed: the day's requests are those the ledger knows", async (t) => {
+    const { server, connect } = await rig(t);
+    const scope = device("a");
+    let requests = 0;
+    const one = await connect({ countedToday: async () => [{ scope, requests }] });
+    const client = server.client();
+    t.after(() => client.disconnect());
+    const limits = [daily(5, scope)];
+    for (; requests < 4; requests += 1) {
+      assert.equal((await one.ask(askFor(nothing, { limits }))).kind, "granted");
+    }
+    await client.flushall();
+    assert.equal((await one.ask(askFor(nothing, { limits }))).kind, "granted");
+    assert.equal((await one.ask(askFor(nothing, { limits }))).kind, "over_limit");
+  });
+
+  it("refusing one request's arguments: others are decided by it all the same", async (t) => {
+    const { connect } = await rig(t);
+    const one = await connect({ localShare: 0 });
+    const impossible = { ...requests(1), max: Number.NaN };
+    const poisoned = askFor(dollars(1), { budgets, limits: [impossible] });
+    assert.equal((await one.ask(poisoned)).kind, "unavailable");
+    assert.equal(one.admission.up, true);
+    assert.equal((await one.ask(askFor(dollars(1), { budgets }))).kind, "granted");
+    await assertStands(one.admission, own, { held: 1, spent: 0 });
   });
 
   it("restarted from an old snapshot: what it says is not believed", async (t) => {

@@ -1,6 +1,6 @@
 import type { Ask, Budget, Verdict } from "../../pipeline/admission.ts";
 import type { BudgetFill } from "./budget-fill.ts";
-import type { RedisConnection } from "./connection.ts";
+import { isOurFault, type RedisConnection } from "./connection.ts";
 import { type CounterWindow, counterAt } from "./counter-window.ts";
 import type { Scripts } from "./lua/scripts.ts";
 import type { Membership } from "./membership.ts";
@@ -26,7 +26,12 @@ type Options = Readonly<{
 export type RemoteAnswer =
   | { readonly kind: "verdict"; readonly verdict: Verdict; readonly epoch: string }
   /** `mayBeTaken`: Redis may have granted it, or may still. */
-  | { readonly kind: "none"; readonly mayBeTaken: boolean; readonly reason: string };
+  | {
+      readonly kind: "none";
+      readonly mayBeTaken: boolean;
+      /** Why Redis is to be taken for away; null when it is not. */
+      readonly away: string | null;
+    };
 
 /** Enough for a new epoch, a new window and a counter to be filled, one after the other. */
 const mostTurns = 6;
@@ -45,13 +50,14 @@ export class RemoteAsk {
     const patience = new Patience(this.#options.patienceMs);
     const progress: Progress = { inFlight: false };
     const late = patience.over.then(
-      (): RemoteAnswer => ({ kind: "none", mayBeTaken: progress.inFlight, reason: "no answer" }),
+      (): RemoteAnswer => none(progress.inFlight, progress.inFlight ? "no answer in time" : null),
     );
     try {
       return await Promise.race([this.#turns(ask, patience, progress), late]);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return { kind: "none", mayBeTaken: progress.inFlight, reason };
+      // A ledger that cannot be read or a script that was refused says nothing of Redis.
+      const isAway = progress.inFlight && !isOurFault(error);
+      return none(progress.inFlight, isAway ? messageOf(error) : null);
     } finally {
       patience.end();
     }
@@ -71,13 +77,13 @@ export class RemoteAsk {
         return { kind: "verdict", verdict: reply.verdict, epoch };
       }
       if (reply.kind === "rebuilding" || reply.kind === "gone") {
-        return { kind: "none", mayBeTaken: false, reason: reply.kind };
+        return none(false, null);
       }
       if (!patience.isOver) {
         await this.#mend(reply, ask, windows, epoch, patience);
       }
     }
-    return { kind: "none", mayBeTaken: false, reason: "too many turns" };
+    return none(false, null);
   }
 
   async #run(epoch: string, ask: Ask, windows: readonly CounterWindow[]): Promise<AskReply> {
@@ -122,3 +128,12 @@ export class RemoteAsk {
     }
   }
 }
+
+const none = (mayBeTaken: boolean, away: string | null): RemoteAnswer => ({
+  kind: "none",
+  mayBeTaken,
+  away,
+});
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

@@ -124,9 +124,13 @@ export const instanceOptions = (
   };
 };
 
-/** Waits until it is so, looking again and again. The test's own time limit is the only one. */
+/** Waits until it is so, looking again and again; gives up after 20 s, so that a failing test ends. */
 export const until = async (isSo: () => boolean | Promise<boolean>): Promise<void> => {
+  const givesUpAt = performance.now() + 20_000;
   while (!(await isSo())) {
+    if (performance.now() > givesUpAt) {
+      throw new Error(`never came to be: ${isSo}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 };

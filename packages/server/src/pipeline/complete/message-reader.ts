@@ -2,7 +2,7 @@ import type { CompleteUsage } from "@claude-relay/contract";
 import { SseScanner } from "../usage/sse-scan.ts";
 
 /** What an upstream said went wrong after it had begun to answer. */
-export type UpstreamError = Readonly<{ type: string; message: string }>;
+type UpstreamError = Readonly<{ type: string; message: string }>;
 
 type Listener = Readonly<{ onText(piece: string): void; onPing(): void }>;
 
@@ -46,6 +46,7 @@ export class MessageReader {
     return this.#complete;
   }
 
+  /** The first one told; none after a message that has come to its end. */
   get error(): UpstreamError | null {
     return this.#error;
   }
@@ -73,10 +74,7 @@ export class MessageReader {
         this.#listener.onPing();
         return;
       case "error":
-        this.#error = {
-          type: event.error?.type ?? "api_error",
-          message: event.error?.message ?? "Upstream failed mid-answer.",
-        };
+        this.#error ??= this.#complete ? null : errorOf(event);
         return;
     }
   }
@@ -106,6 +104,11 @@ type StreamEvent = Readonly<{
   usage?: Partial<CompleteUsage>;
   error?: { type?: string; message?: string };
 }>;
+
+const errorOf = ({ error }: StreamEvent): UpstreamError => ({
+  type: error?.type ?? "api_error",
+  message: error?.message ?? "Upstream failed mid-answer.",
+});
 
 const parse = (data: string): StreamEvent | null => {
   try {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import type { ModelId } from "@claude-relay/contract";
 import { scanBody } from "../body/body-scan.ts";
-import { defaultMaxTokens, messagesBody } from "./messages-body.ts";
+import { messagesBody } from "./messages-body.ts";
 
 const model = "claude-opus-5-5" as ModelId;
 const schema = { type: "object" };
@@ -12,7 +12,7 @@ const read = (...args: Parameters<typeof messagesBody>) =>
 it("a prompt alone is one user message, streamed, with room for a long answer", () => {
   assert.deepEqual(read({ prompt: "Hi" }, model, "native"), {
     model,
-    max_tokens: defaultMaxTokens,
+    max_tokens: 16_000,
     messages: [{ role: "user", content: "Hi" }],
     stream: true,
   });

@@ -4,7 +4,7 @@ import type { CompleteRequest, ModelId } from "@claude-relay/contract";
 export type StructuredOutput = "native" | "prompt";
 
 /** Enough for a long answer; a caller who needs more, or less, says so. */
-export const defaultMaxTokens = 16_000;
+const defaultMaxTokens = 16_000;
 
 /**
  * One prompt as the body of a Messages request. It always streams: usage is then known even of an answer

@@ -44,6 +44,7 @@ export const openPostgresBackend = async (
       isStorageFailure,
       isSlowness,
       remedy,
+      endReports: () => reports.drop(),
       close: async () => {
         await Promise.all([connection.close(), reports.close()]);
       },

@@ -68,12 +68,21 @@ export class PostgresConnection {
     }
   }
 
+  /** Ends what is being waited for, if anything. */
+  drop(): void {
+    if (this.#client !== null) {
+      this.#drop(this.#client);
+    }
+  }
+
+  /** Takes leave of the server. */
   async close(): Promise<void> {
     const client = this.#client;
     this.#client = null;
     if (client !== null) {
-      // A server that hangs does not say goodbye.
+      // A server that hangs does not say goodbye, and its socket would keep us from ending.
       await Promise.race([client.end(), passed(graceMs)]);
+      this.#drop(client);
     }
   }
 

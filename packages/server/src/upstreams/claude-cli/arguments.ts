@@ -13,7 +13,6 @@ type Given = Readonly<{
   credential: CliCredential["kind"];
   /** A full id; each call sets its own over stdin. */
   model: string;
-  effort: string | null;
 }>;
 
 /**
@@ -21,13 +20,12 @@ type Given = Readonly<{
  * arguments are open to every user of the machine.
  * @param locks all of them, but in tests that show what each is for
  */
-export const cliArguments = ({ credential, model, effort }: Given, locks: Locks): string[] => [
+export const cliArguments = ({ credential, model }: Given, locks: Locks): string[] => [
   "-p",
   "--verbose",
   ...["--input-format", "stream-json"],
   ...["--output-format", "stream-json", "--include-partial-messages"],
   ...["--model", model],
-  ...(effort === null ? [] : ["--effort", effort]),
   // Claude Code's own long prompt never stands in for a call's.
   ...["--system-prompt", ""],
   ...(locks.core.has("no_tools") ? ["--tools", ""] : []),

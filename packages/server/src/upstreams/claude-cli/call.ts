@@ -13,7 +13,6 @@ import type { Ticket } from "./slots.ts";
 export type CallDeps = Readonly<{
   version: string;
   credential: CliCredential;
-  requestTimeoutMs: number;
   now: () => number;
   log: Log;
   /** Why no call is served any more; null while they are. */
@@ -33,7 +32,6 @@ export class Call implements UpstreamExchange, ProcessListener {
   readonly #receiver: UpstreamReceiver;
   readonly #answer: Answer;
   readonly #unanswered = new Set([systemRequest, settingsRequest]);
-  readonly #timer: NodeJS.Timeout;
   #ticket: Ticket | null = null;
   #process: CliProcess | null = null;
   #warm = false;
@@ -51,7 +49,6 @@ export class Call implements UpstreamExchange, ProcessListener {
       now: deps.now,
       onEvent: (bytes) => this.#say(bytes),
     });
-    this.#timer = setTimeout(() => this.#timeOut(), deps.requestTimeoutMs);
   }
 
   get sent(): boolean {
@@ -85,7 +82,7 @@ export class Call implements UpstreamExchange, ProcessListener {
   }
 
   cancel(): void {
-    this.#end("the caller left");
+    this.#end("nobody waits for its answer any more");
   }
 
   onLine(line: string): void {
@@ -215,17 +212,8 @@ export class Call implements UpstreamExchange, ProcessListener {
     }
   }
 
-  #fail(message: string, kind: "unreachable" | "timeout" = "unreachable"): void {
-    this.#receiver.onFailure({ kind, message, sent: this.#sent });
-  }
-
-  #timeOut(): void {
-    if (this.#over) {
-      return;
-    }
-    const message = `no whole answer within ${Math.ceil(this.#deps.requestTimeoutMs / 1000)} s`;
-    this.#end(message);
-    this.#fail(message, "timeout");
+  #fail(message: string): void {
+    this.#receiver.onFailure({ kind: "unreachable", message, sent: this.#sent });
   }
 
   /** @param killed why its process must go, or null when it has done its work */
@@ -234,7 +222,6 @@ export class Call implements UpstreamExchange, ProcessListener {
       return;
     }
     this.#over = true;
-    clearTimeout(this.#timer);
     const process = this.#process;
     if (process === null) {
       this.#ticket?.leave();

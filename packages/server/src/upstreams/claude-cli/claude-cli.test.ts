@@ -109,7 +109,6 @@ for (const [what, changes] of [
     assert.equal(received.failure?.kind, "unreachable");
     await idle(cli);
     assertNothingLeft(tempRoot);
-    assert.equal(cli.status().ready, false);
     assert.match(cli.status().closedBecause ?? "", /did not keep to its locks/);
     const next = ask("again");
     await next.received.over;
@@ -158,7 +157,7 @@ for (const [what, play] of [
     assert.equal(received.status, 200);
     assert.equal(received.failure?.sent, true);
     assert.doesNotMatch(received.text, /two|go on|Bash|message_stop/);
-    assert.equal(cli.status().ready, true);
+    assert.equal(cli.status().closedBecause, null);
     await idle(cli);
   });
 }
@@ -173,7 +172,7 @@ test("a model that Claude Code would replace is refused, and the door stays open
   await received.over;
   assert.equal(received.status, 400);
   assert.match(received.text, /model: Claude Code would answer with another model/);
-  assert.equal(cli.status().ready, true);
+  assert.equal(cli.status().closedBecause, null);
 });
 
 for (const [what, result, status, type] of [
@@ -263,15 +262,4 @@ test("an error after the answer began is its last event", async (t) => {
   assert.ok(received.ended);
   assert.doesNotMatch(received.text, /message_delta|message_stop/);
   assert.match(received.text, /\n\nevent: error\ndata: .*overloaded_error.*\n\n$/);
-});
-
-test("without a login, or with an unsafe version, every call is refused with the remedy", async (t) => {
-  for (const changes of [{ credential: null }, { versionStanding: "refused" }] as const) {
-    const { ask, cli } = startFakeCli(t, plain, changes);
-    assert.equal(cli.status().ready, false);
-    const { received } = ask("hello");
-    await received.over;
-    assert.equal(received.status, 503);
-    assert.match(received.text, /not logged in|update it/);
-  }
 });

@@ -9,22 +9,15 @@ import type {
 import { Call, type CallDeps } from "./call.ts";
 import { answerError, type CliError, cliError } from "./cli-error.ts";
 import type { ProcessLimits } from "./cli-process.ts";
-import type { VersionStanding } from "./cli-version.ts";
-import type { CliCredential } from "./credential.ts";
 import { Launcher, type LaunchOptions } from "./launcher.ts";
 import { readPrompt, UnservableRequest } from "./prompt.ts";
 import { Slots } from "./slots.ts";
 import { WarmPool } from "./warm-pool.ts";
 
-export type ClaudeCliOptions = Omit<LaunchOptions, "credential"> &
+export type ClaudeCliOptions = LaunchOptions &
   Readonly<{
-    /** Shown to callers in `x-relay-upstream`. */
-    name: string;
     /** As probed; every process must be it. */
     version: string;
-    versionStanding: VersionStanding;
-    /** Null when none was found: every call is refused with the remedy. */
-    credential: CliCredential | null;
     /** Where throw-away directories are made. */
     tempRoot: string;
     /** Processes that wait for calls; 0 for none. */
@@ -32,27 +25,20 @@ export type ClaudeCliOptions = Omit<LaunchOptions, "credential"> &
     maxIdleMs: number;
     concurrency: number;
     queue: number;
-    /** From the call's arrival to its last byte, its wait for a turn included. */
-    requestTimeoutMs: number;
     limits: ProcessLimits;
     clock: Clock;
     log: Log;
   }>;
 
-export type ClaudeCliStatus = Readonly<{
-  ready: boolean;
-  version: string;
-  versionStanding: VersionStanding;
-  credential: CliCredential["kind"] | "none";
-  sandbox: "bwrap" | "none";
-  /** Why no call is served until a restart. */
+type ClaudeCliStatus = Readonly<{
+  /** Why no call is served until a restart; null while they are. */
   closedBecause: string | null;
   warm: number;
   running: number;
   queued: number;
 }>;
 
-export type ClaudeCli = Readonly<{
+type ClaudeCli = Readonly<{
   upstream: Upstream;
   status(): ClaudeCliStatus;
   /** Ends every process; running calls break off. Resolves when nothing is left of them. */
@@ -67,23 +53,16 @@ export const defaultProcessLimits: ProcessLimits = {
   killGraceMs: 2_000,
 };
 
+/** Shown to callers in `x-relay-upstream`. */
+const name = "claude-cli";
+
 /**
  * The headless Claude Code as an upstream: one small Messages request becomes one run of a locked,
- * single-use process, and the answer is what the Messages API streamed to it.
+ * single-use process, and the answer is what the Messages API streamed to it. Who calls it sets the time limit.
  */
 export const createClaudeCli = (options: ClaudeCliOptions): ClaudeCli => {
-  const { credential, versionStanding } = options;
-  if (credential === null || versionStanding === "refused") {
-    return closedDoor(options, credential);
-  }
-  const launcher = new Launcher({ ...options, credential });
-  return openDoor({ ...options, credential }, launcher);
-};
-
-type OpenOptions = ClaudeCliOptions & Readonly<{ credential: CliCredential }>;
-
-const openDoor = (options: OpenOptions, launcher: Launcher): ClaudeCli => {
-  const { clock, log, name } = options;
+  const { clock, log } = options;
+  const launcher = new Launcher(options);
   const slots = new Slots(options.concurrency, options.queue);
   let closedBecause: string | null = null;
   const pool = new WarmPool({
@@ -96,7 +75,6 @@ const openDoor = (options: OpenOptions, launcher: Launcher): ClaudeCli => {
   const deps: CallDeps = {
     version: options.version,
     credential: options.credential,
-    requestTimeoutMs: options.requestTimeoutMs,
     now: clock.now,
     log,
     closedBecause: () => closedBecause,
@@ -119,8 +97,6 @@ const openDoor = (options: OpenOptions, launcher: Launcher): ClaudeCli => {
       },
     },
     status: () => ({
-      ...facts(options),
-      ready: closedBecause === null,
       closedBecause,
       warm: pool.size,
       running: slots.running,
@@ -184,26 +160,3 @@ class Refusing implements UpstreamExchange {
     this.#cancelled = true;
   }
 }
-
-const facts = (options: ClaudeCliOptions) => ({
-  version: options.version,
-  versionStanding: options.versionStanding,
-  credential: options.credential?.kind ?? ("none" as const),
-  sandbox: options.sandbox.kind,
-});
-
-const closedDoor = (options: ClaudeCliOptions, credential: CliCredential | null): ClaudeCli => {
-  const closedBecause =
-    credential === null
-      ? "Claude Code is not logged in on the relay's host."
-      : `Claude Code ${options.version} is not safe to use: update it.`;
-  const idle = { warm: 0, running: 0, queued: 0 };
-  return {
-    upstream: {
-      name: options.name,
-      send: (_request, receiver) => refused(receiver, cliError(503, "api_error", closedBecause)),
-    },
-    status: () => ({ ...facts(options), ...idle, ready: false, closedBecause }),
-    close: () => Promise.resolve(),
-  };
-};

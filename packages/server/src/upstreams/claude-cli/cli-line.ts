@@ -1,3 +1,5 @@
+import { type JsonObject, parseObject } from "../../pipeline/json/parse-object.ts";
+
 /** One line of Claude Code's stdout, as far as the relay reads it. */
 export type CliLine =
   | {
@@ -33,7 +35,7 @@ export type CliLine =
   /** No line of Claude Code's. */
   | { readonly kind: "garbage" };
 
-export type Fields = Readonly<Record<string, unknown>>;
+export type Fields = JsonObject;
 
 export type CliResult = Readonly<{
   /** API errors come as `success` with `isError`. */
@@ -54,7 +56,7 @@ export const readCliLine = (line: string): CliLine => {
   if (line.startsWith('{"type":"assistant"')) {
     return { kind: "other" };
   }
-  const fields = readFields(line);
+  const fields = parseObject(line);
   switch (fields?.["type"]) {
     case undefined:
       return { kind: "garbage" };
@@ -76,17 +78,6 @@ export const readCliLine = (line: string): CliLine => {
       return { kind: "result", result: readResult(fields ?? {}) };
     default:
       return { kind: "other" };
-  }
-};
-
-const readFields = (line: string): Fields | null => {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Fields)
-      : null;
-  } catch {
-    return null;
   }
 };
 

@@ -2,7 +2,7 @@
 export type VersionStanding = "tested" | "untested" | "refused";
 
 /** The versions the whole attack matrix was run against (test/claude-cli-*.test.ts). */
-export const testedVersions = { from: "2.1.329", to: "2.1.329" } as const;
+const testedVersions = { from: "2.1.329", to: "2.1.329" } as const;
 
 /** Older ones do not know some of the locks: 2.1.197 reads `@file` mentions and has no `--permission-prompts`. */
 export const standingOf = (version: string): VersionStanding => {

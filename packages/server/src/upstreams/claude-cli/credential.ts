@@ -6,18 +6,6 @@ export type CliCredential =
   /** The operator's own `claude` login: its config directory, or the home that holds `.claude`. */
   | { readonly kind: "stored_login"; readonly home: string; readonly configDir: string | null };
 
-/** The secrets a text must not show. */
-export const secretsOf = (credential: CliCredential): readonly string[] => {
-  switch (credential.kind) {
-    case "api_key":
-      return [credential.key];
-    case "oauth_token":
-      return [credential.token];
-    case "stored_login":
-      return [];
-  }
-};
-
 /** What `system/init` names as the key's source under each credential. Anything else came from elsewhere. */
 export const keySourcesOf = (credential: CliCredential): readonly string[] => {
   switch (credential.kind) {

@@ -7,7 +7,7 @@ export type Expected = Readonly<{
   credential: CliCredential;
 }>;
 
-export type InitFault =
+type InitFault =
   /** The locks do not hold: nothing may run until somebody has looked. */
   | { readonly kind: "breach"; readonly message: string }
   /** This call alone cannot be served. */

@@ -13,13 +13,12 @@ export type LaunchOptions = Readonly<{
   baseUrl: string | null;
   /** The model a process starts with; each call sets its own. */
   defaultModel: string;
-  effort: string | null;
 }>;
 
 /** @param locks all of them, but in tests that show what each is for */
 export const planLaunch = (options: LaunchOptions, folder: RunFolder, locks: Locks): Launch => {
-  const { credential, defaultModel: model, effort, baseUrl } = options;
-  const flags = cliArguments({ credential: credential.kind, model, effort }, locks);
+  const { credential, defaultModel: model, baseUrl } = options;
+  const flags = cliArguments({ credential: credential.kind, model }, locks);
   const command = inPlace(options.sandbox, options.binary, flags, folder, credential);
   return {
     file: command.file,

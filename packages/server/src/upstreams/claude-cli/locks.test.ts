@@ -11,7 +11,7 @@ const folder: RunFolder = { ...places, path: "/p", remove: () => Promise.resolve
 
 test("every lock is on the command line, and --bare with an API key alone", () => {
   for (const credential of ["api_key", "oauth_token", "stored_login"] as const) {
-    const flags = cliArguments({ credential, model: "m", effort: null }, everyLock);
+    const flags = cliArguments({ credential, model: "m" }, everyLock);
     const after = (name: string) => flags[flags.indexOf(name) + 1];
     assert.equal(after("--tools"), "");
     assert.equal(after("--setting-sources"), "");

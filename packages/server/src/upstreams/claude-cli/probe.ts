@@ -2,23 +2,22 @@ import { execFile } from "node:child_process";
 import { accessSync, constants, mkdirSync, realpathSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { delimiter, join } from "node:path";
+import type { Environment } from "../../pipeline/environment.ts";
+import { parseObject } from "../../pipeline/json/parse-object.ts";
 import { standingOf, type VersionStanding } from "./cli-version.ts";
 import type { CliCredential } from "./credential.ts";
 import { inPlace, openWithoutSandbox, type Sandbox } from "./sandbox.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 type ProbeOptions = Readonly<{
   /** `CLAUDE_BINARY`; null searches `PATH`. */
   binary: string | null;
-  /** The operator's own environment: `PATH`, `HOME`, `CLAUDE_CONFIG_DIR`, credentials. */
+  /** The first of `ANTHROPIC_API_KEY`; null without any. */
+  apiKey: string | null;
+  /** The operator's own environment: `PATH`, `HOME`, `CLAUDE_CONFIG_DIR`, `CLAUDE_CODE_OAUTH_TOKEN`. */
   env: Environment;
   /** Where the probe makes its throw-away directory. */
   tempRoot: string;
 }>;
-
-/** The stored login, as `claude auth status` tells it without asking anybody: present, not necessarily valid. */
-type Login = Readonly<{ method: string; subscription: string | null }>;
 
 export type ClaudeCliProbe =
   | { readonly found: false; readonly reason: string }
@@ -27,7 +26,6 @@ export type ClaudeCliProbe =
       readonly binary: string;
       readonly version: string;
       readonly versionStanding: VersionStanding;
-      readonly login: Login | null;
       /** What calls should use: the OAuth token, then the stored login, then the API key; null without any. */
       readonly credential: CliCredential | null;
       readonly sandbox: Sandbox;
@@ -49,7 +47,7 @@ export const probeClaudeCli = async (options: ProbeOptions): Promise<ClaudeCliPr
   }
   const folder = await mkdtemp(join(options.tempRoot, "claude-relay-probe-"));
   try {
-    return await probeFound(binary, options.env, folder);
+    return await probeFound(binary, options, folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -57,7 +55,7 @@ export const probeClaudeCli = async (options: ProbeOptions): Promise<ClaudeCliPr
 
 const probeFound = async (
   binary: string,
-  env: Environment,
+  { env, apiKey }: ProbeOptions,
   folder: string,
 ): Promise<ClaudeCliProbe> => {
   const plain = { PATH: "/nonexistent", HOME: folder, LANG: "C.UTF-8" };
@@ -66,15 +64,14 @@ const probeFound = async (
     const reason = `${binary} is no native Claude Code: it does not tell its version`;
     return { found: false, reason };
   }
-  const login = await readLogin(binary, env, folder);
+  const loggedIn = await isLoggedIn(binary, env, folder);
   const sandbox = await probeSandbox(binary, version, env, folder);
   return {
     found: true,
     binary,
     version,
     versionStanding: standingOf(version),
-    login,
-    credential: credentialOf(env, login),
+    credential: credentialOf(env, loggedIn, apiKey),
     sandbox,
     leavesOpen: sandbox.kind === "bwrap" ? [] : openWithoutSandbox(),
   };
@@ -83,14 +80,17 @@ const probeFound = async (
 const versionIn = (text: string): string | null =>
   /^(\d+\.\d+\.\d+) \(Claude Code\)/.exec(text)?.[1] ?? null;
 
-/** Asked without the credentials of the environment, which would hide a stored login. */
-const readLogin = async (
+/**
+ * Whether there is a stored login, present and not necessarily valid: Claude Code tells without asking anybody.
+ * Asked without the credentials of the environment, which would hide it.
+ */
+const isLoggedIn = async (
   binary: string,
   { HOME: home, CLAUDE_CONFIG_DIR: configDir }: Environment,
   folder: string,
-): Promise<Login | null> => {
+): Promise<boolean> => {
   if (!home) {
-    return null;
+    return false;
   }
   const env = {
     PATH: "/nonexistent",
@@ -101,35 +101,23 @@ const readLogin = async (
     DISABLE_AUTOUPDATER: "1",
   };
   const flags = ["--setting-sources", "", "auth", "status", "--json"];
-  const told = readJson((await run(binary, flags, env, folder)).stdout);
-  if (told["loggedIn"] !== true) {
-    return null;
-  }
-  const subscription = told["subscriptionType"];
-  return {
-    method: String(told["authMethod"]),
-    subscription: typeof subscription === "string" ? subscription : null,
-  };
+  const told = parseObject((await run(binary, flags, env, folder)).stdout);
+  return told?.["loggedIn"] === true;
 };
 
-const readJson = (text: string): Readonly<Record<string, unknown>> => {
-  try {
-    return JSON.parse(text) as Readonly<Record<string, unknown>>;
-  } catch {
-    return {};
-  }
-};
-
-const credentialOf = (env: Environment, login: Login | null): CliCredential | null => {
-  const { CLAUDE_CODE_OAUTH_TOKEN: token, ANTHROPIC_API_KEY: keys, HOME: home } = env;
+const credentialOf = (
+  env: Environment,
+  loggedIn: boolean,
+  apiKey: string | null,
+): CliCredential | null => {
+  const { CLAUDE_CODE_OAUTH_TOKEN: token, HOME: home } = env;
   if (token) {
     return { kind: "oauth_token", token };
   }
-  if (login !== null && home) {
+  if (loggedIn && home) {
     return { kind: "stored_login", home, configDir: env["CLAUDE_CONFIG_DIR"] || null };
   }
-  const key = keys?.split(",")[0]?.trim();
-  return key ? { kind: "api_key", key } : null;
+  return apiKey === null ? null : { kind: "api_key", key: apiKey };
 };
 
 /** Runs Claude Code inside bubblewrap once: present is not the same as working. */

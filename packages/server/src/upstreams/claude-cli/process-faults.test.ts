@@ -51,7 +51,7 @@ for (const [when, play] of Object.entries(stages)) {
     assert.doesNotMatch(received.text, /message_stop/);
     await idle(cli);
     assertNothingLeft(tempRoot);
-    assert.equal(cli.status().ready, true);
+    assert.equal(cli.status().closedBecause, null);
   });
 }
 
@@ -109,7 +109,8 @@ test("a process that hangs is ended with its group when the time is up", async (
       fake.answer(`child ${await fake.spawnSleeper()} self ${process.pid}`, true);
       await fake.hang();
     },
-    { requestTimeoutMs: 1_500 },
+    {},
+    1_500,
   );
   const { received } = ask("hello");
   await received.over;
@@ -119,6 +120,24 @@ test("a process that hangs is ended with its group when the time is up", async (
   const [, child, self] = /child (\d+) self (\d+)/.exec(received.text) ?? [];
   await Promise.all([dead(Number(child)), dead(Number(self))]);
   assertNothingLeft(tempRoot);
+});
+
+test("a call's wait for its turn counts towards its time", async (t) => {
+  const { ask, cli } = startFakeCli(
+    t,
+    async (fake) => {
+      await fake.call();
+      await fake.hang();
+    },
+    { concurrency: 1, queue: 1 },
+    300,
+  );
+  const [running, waiting] = [ask("one").received, ask("two").received];
+  assert.equal(cli.status().queued, 1);
+  await Promise.all([running.over, waiting.over]);
+  assert.equal(waiting.failure?.kind, "timeout");
+  assert.equal(waiting.failure?.sent, false);
+  await idle(cli);
 });
 
 test("a caller that leaves ends the process and all it started, and hears no more", async (t) => {

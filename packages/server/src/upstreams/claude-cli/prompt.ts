@@ -1,3 +1,4 @@
+import { isObject, type JsonObject, parseObject } from "../../pipeline/json/parse-object.ts";
 import type { UpstreamRequest } from "../../pipeline/types.ts";
 
 /** One call, as Claude Code can serve it. */
@@ -46,16 +47,12 @@ export const readPrompt = ({ operation, body }: UpstreamRequest): CliPrompt => {
   };
 };
 
-const readObject = (body: Buffer | null): Record<string, unknown> => {
-  try {
-    const value: unknown = JSON.parse(body?.toString() ?? "");
-    if (isObject(value)) {
-      return value;
-    }
-  } catch {
-    // Said below.
+const readObject = (body: Buffer | null): JsonObject => {
+  const value = parseObject(body?.toString() ?? "");
+  if (value === null) {
+    throw new UnservableRequest("The request body is not a JSON object");
   }
-  throw new UnservableRequest("The request body is not a JSON object");
+  return value;
 };
 
 const readMaxTokens = (value: unknown): number | null => {
@@ -91,6 +88,3 @@ const readMessages = (value: unknown): string => {
   }
   return content;
 };
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -2,9 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
-import type { UpstreamReceiver } from "../../pipeline/types.ts";
-import { type ClaudeCliOptions, createClaudeCli } from "./claude-cli.ts";
-import type { Fields } from "./cli-line.ts";
+import { parseObject } from "../../pipeline/json/parse-object.ts";
+import type { Log } from "../../pipeline/log.ts";
+import type { Upstream, UpstreamReceiver } from "../../pipeline/types.ts";
+import { withTimeLimit } from "../time-limit.ts";
+import { type ClaudeCliOptions, createClaudeCli, defaultProcessLimits } from "./claude-cli.ts";
 
 /** A file every host has and everybody may read: were a mention of it followed, its words would show. */
 const mentioned = ["/proc/version", "/etc/hosts", "/etc/passwd"].find(existsSync) ?? "/etc/passwd";
@@ -16,26 +18,40 @@ const asked = {
   prompt: `/cost @${mentioned} !id #memory`,
 };
 
+type Rehearsed = Pick<
+  ClaudeCliOptions,
+  "binary" | "version" | "credential" | "sandbox" | "tempRoot" | "clock"
+>;
+
+const timeLimitMs = 15_000;
+
 /**
  * Runs one whole call against a server of its own on loopback, with a made-up credential of the same kind, and
  * looks at what Claude Code would have sent to Anthropic: what no init line tells. Takes about half a second.
- * For versions nobody has tested yet, and for `doctor`.
+ * For versions nobody has tested yet.
  * @returns the fault, or null when the request was exactly the call's
  */
-export const rehearseClaudeCli = async (options: ClaudeCliOptions): Promise<string | null> => {
+export const rehearseClaudeCli = async (rehearsed: Rehearsed): Promise<string | null> => {
   const { server, bodies } = await startStage();
   const { port } = server.address() as AddressInfo;
   const cli = createClaudeCli({
-    ...options,
+    ...rehearsed,
     credential:
-      options.credential?.kind === "api_key"
+      rehearsed.credential.kind === "api_key"
         ? { kind: "api_key", key: "sk-ant-rehearsal" }
         : { kind: "oauth_token", token: "sk-ant-oat01-rehearsal" },
     baseUrl: `http://127.0.0.1:${port}`,
+    defaultModel: asked.model,
     poolSize: 0,
+    maxIdleMs: 0,
+    concurrency: 1,
+    queue: 0,
+    limits: defaultProcessLimits,
+    // What is wrong is told once, by who asked for the rehearsal.
+    log: silent,
   });
   try {
-    const fault = await play(cli.upstream);
+    const fault = await play(withTimeLimit(cli.upstream, timeLimitMs));
     // Whatever it would still send, it has sent when it is gone.
     while (cli.status().running > 0) {
       await setTimeout(10);
@@ -48,7 +64,15 @@ export const rehearseClaudeCli = async (options: ClaudeCliOptions): Promise<stri
   }
 };
 
-const play = (upstream: ReturnType<typeof createClaudeCli>["upstream"]): Promise<string | null> =>
+const silent: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  isLevelEnabled: () => false,
+};
+
+const play = (upstream: Upstream): Promise<string | null> =>
   new Promise((resolve) => {
     let status = 0;
     const receiver: UpstreamReceiver = {
@@ -57,7 +81,10 @@ const play = (upstream: ReturnType<typeof createClaudeCli>["upstream"]): Promise
       },
       onData: () => {},
       onEnd: () => resolve(status === 200 ? null : `it answered ${status}`),
-      onFailure: (failure) => resolve("message" in failure ? failure.message : failure.kind),
+      onFailure: (failure) =>
+        resolve(
+          failure.kind === "unreachable" ? failure.message : "it gave no whole answer in time",
+        ),
     };
     const { model, max_tokens, system, prompt } = asked;
     const messages = [{ role: "user", content: prompt }];
@@ -70,7 +97,10 @@ const faultIn = (bodies: readonly string[]): string | null => {
   if (body === "" || more.length > 0) {
     return `one call made ${bodies.length} requests`;
   }
-  const sent = JSON.parse(body) as Fields;
+  const sent = parseObject(body);
+  if (sent === null) {
+    return "it sent what is no message";
+  }
   const texts = (value: unknown): string => JSON.stringify(value ?? null);
   const faults: readonly (readonly [boolean, string])[] = [
     [texts(sent["tools"] ?? []) !== "[]", "it offers tools"],

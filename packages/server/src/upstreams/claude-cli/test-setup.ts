@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { epochMs } from "@claude-relay/contract";
 import type { Log } from "../../pipeline/log.ts";
+import { withTimeLimit } from "../time-limit.ts";
 import { type ClaudeCliOptions, createClaudeCli, defaultProcessLimits } from "./claude-cli.ts";
 import { Received } from "./test-received.ts";
 
@@ -126,7 +127,7 @@ export const tempFolder = (t: Context): string => {
 };
 
 /** An executable that plays it. */
-export const writeFake = (folder: string, play: Play): string => {
+const writeFake = (folder: string, play: Play): string => {
   const path = join(folder, "claude.mjs");
   const source = `#!${process.execPath}\nawait (${fakeMain})(${play}, "${version}");\n`;
   writeFileSync(path, source);
@@ -145,7 +146,12 @@ export const body = (prompt: string, more: object = {}): Buffer =>
   );
 
 /** An upstream over a fake, and what it logged; closed after the test, with nothing left behind. */
-export const startFakeCli = (t: Context, play: Play, changes: Partial<ClaudeCliOptions> = {}) => {
+export const startFakeCli = (
+  t: Context,
+  play: Play,
+  changes: Partial<ClaudeCliOptions> = {},
+  timeLimitMs = 60_000,
+) => {
   const folder = tempFolder(t);
   const tempRoot = tempFolder(t);
   const logged: string[] = [];
@@ -153,27 +159,24 @@ export const startFakeCli = (t: Context, play: Play, changes: Partial<ClaudeCliO
     void logged.push(`${message} ${JSON.stringify(fields)}`);
   const log: Log = { debug() {}, info() {}, warn: note, error: note, isLevelEnabled: () => true };
   const cli = createClaudeCli({
-    name: "claude-cli",
     binary: writeFake(folder, play),
     version,
-    versionStanding: "tested",
     credential: { kind: "api_key", key: "sk-ant-secret" },
     sandbox: { kind: "none", reason: "a fake needs none" },
     baseUrl: null,
     defaultModel: "claude-haiku-5-5",
-    effort: null,
     tempRoot,
     poolSize: 0,
     maxIdleMs: 600_000,
     concurrency: 4,
     queue: 4,
-    requestTimeoutMs: 60_000,
     limits: { ...defaultProcessLimits, killGraceMs: 200 },
     clock: { now: () => epochMs(Date.now()), monotonicMs: () => performance.now() },
     log,
     ...changes,
   });
   undoAfter(t, () => cli.close());
+  const upstream = withTimeLimit(cli.upstream, timeLimitMs);
   const ask = (prompt: string, more: object = {}) => {
     const received = new Received();
     const request = {
@@ -181,7 +184,7 @@ export const startFakeCli = (t: Context, play: Play, changes: Partial<ClaudeCliO
       headers: [],
       body: body(prompt, more),
     } as const;
-    const exchange = cli.upstream.send(request, received);
+    const exchange = upstream.send(request, received);
     return { received, exchange };
   };
   return { cli, ask, logged, tempRoot };

@@ -110,7 +110,7 @@ test("a waiting process that has waited too long is replaced by a fresh one, una
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   await dead(Math.min(...readdirSync(folder).map(Number)));
-  assert.equal(cli.status().ready, true);
+  assert.equal(cli.status().closedBecause, null);
 });
 
 test("when the door closes, no process waits any more", async (t) => {
@@ -124,7 +124,7 @@ test("when the door closes, no process waits any more", async (t) => {
     { poolSize: 2 },
   );
   await ask("hello").received.over;
-  assert.equal(cli.status().ready, false);
+  assert.notEqual(cli.status().closedBecause, null);
   assert.equal(cli.status().warm, 0);
   await idle(cli);
 });

@@ -57,3 +57,14 @@ for _, other in ipairs(redis.call('ZRANGEBYSCORE', base .. 'alive', now - 5000, 
   if other ~= ARGV[2] then reply[#reply + 1] = other end
 end
 return reply`;
+
+/** Requests of this day by scope, as the ledger knows: no count is ever lowered. ARGV: epoch, then scope, count */
+export const counted = `
+local day = math.floor(now / (24 * hour))
+for at = 2, #ARGV, 2 do
+  local key = base .. 'd:' .. ARGV[at] .. ':' .. day
+  if tonumber(redis.call('GET', key) or 0) < tonumber(ARGV[at + 1]) then
+    redis.call('SET', key, ARGV[at + 1], 'PX', 25 * hour)
+  end
+end
+return {'ok'}`;

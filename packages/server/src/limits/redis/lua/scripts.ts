@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { ask } from "./ask.ts";
 import { fill, forgetBudget, own, stands } from "./counters.ts";
-import { heartbeat, join, joined } from "./epoch.ts";
+import { counted, heartbeat, join, joined } from "./epoch.ts";
 import { clock, expiry, finishing, holding, present, redisTime, standing } from "./prelude.ts";
 import { settle, tell } from "./settle.ts";
 
@@ -25,6 +25,7 @@ export const createScripts = (time = redisTime) => {
     tell: script("tell", present, finishing, holding, tell),
     join: script("join", join),
     joined: script("joined", present, joined),
+    counted: script("counted", present, counted),
     heartbeat: script("heartbeat", present, finishing, heartbeat),
     own: script("own", present, own),
     fill: script("fill", present, expiry, finishing, holding, standing, fill),
