@@ -3,6 +3,7 @@ import type { Relay } from "./relay.ts";
 
 export type Row = Readonly<{
   id: string;
+  app_key: string | null;
   session_id: string | null;
   operation: string;
   status: number | null;
@@ -17,6 +18,7 @@ export type Row = Readonly<{
   cache_creation_5m_input_tokens: number;
   cache_creation_1h_input_tokens: number;
   cost_micro_usd: number;
+  hold_micro_usd: number;
   upstream_request_id: string | null;
 }>;
 

@@ -7,6 +7,7 @@ export * from "./complete.ts";
 export * from "./devices.ts";
 export * from "./enrollment-codes.ts";
 export * from "./errors.ts";
+export * from "./events.ts";
 export * from "./health.ts";
 export * from "./ids.ts";
 export * from "./organizations.ts";

@@ -1,0 +1,129 @@
+/** Several processes behind one port, on a real Redis and a real Postgres: they count and know as one. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { createSimulator } from "../packages/server/src/upstreams/simulator/server.ts";
+import { mintAppKey } from "./harness/app-key.ts";
+import { failToStart } from "./harness/failing-start.ts";
+import { rowsWhen } from "./harness/ledger.ts";
+import { type PostgresServer, postgresMissing, startPostgres } from "./harness/postgres.ts";
+import { RedisServer, redisMissing } from "./harness/redis.ts";
+import { type Relay, startRelay } from "./harness/relay.ts";
+import { tempFolder } from "./harness/temp-folder.ts";
+
+const workers = 3;
+
+describe("several processes behind one port", { skip: postgresMissing || redisMissing }, () => {
+  const simulator = createSimulator({ record: true });
+  const redis = new RedisServer();
+  let postgres: PostgresServer;
+  let relay: Relay;
+
+  before(async () => {
+    [postgres] = await Promise.all([startPostgres(), redis.start()]);
+    const database = await postgres.createDatabase();
+    const shared = { REDIS_URL: redis.url, DATABASE_URL: database.url };
+    relay = await startRelay({
+      upstreamUrl: await simulator.listen(),
+      env: { ...shared, WORKERS: String(workers), PER_KEY_RPM: "100000" },
+    });
+    let up = 0;
+    await relay.logged(({ msg }) => msg === "claude-relay is up" && ++up === workers);
+  });
+  after(async () => {
+    assert.equal(await relay.stop(), 0);
+    await Promise.all([postgres.remove(), redis.remove(), simulator.close()]);
+  });
+
+  /** On a connection of its own: the processes take them in turn. */
+  const complete = (key: string, signal: AbortSignal | null = null) =>
+    fetch(`${relay.url}/v1/complete`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${key}`,
+        "content-type": "application/json",
+        connection: "close",
+      },
+      body: JSON.stringify({ prompt: "x", max_tokens: 100, model: "claude-sim-stall:3" }),
+      signal,
+    });
+
+  /** What one such call holds. */
+  const holdOf = async (label: string): Promise<number> => {
+    const key = await mintAppKey(relay, label);
+    const left = new AbortController();
+    const call = complete(key, left.signal).catch(() => null);
+    await simulator.until(({ open }) => open === 1);
+    left.abort();
+    await call;
+    const rows = await rowsWhen(relay, (all) => all.some((row) => row.app_key === label));
+    return rows.find((row) => row.app_key === label)?.hold_micro_usd ?? 0;
+  };
+
+  it("of 200 calls at once let through the 10 that a budget covers, and say why of the rest", async () => {
+    const hold = await holdOf("measure");
+    const key = await mintAppKey(relay, "spender", { concurrency: null });
+    const { body: budget } = await relay.admin("/admin/budgets", {
+      method: "POST",
+      body: JSON.stringify({
+        scope: "app_key",
+        scope_id: "spender",
+        limit_micro_usd: 10 * hold,
+        window: "total",
+      }),
+    });
+    const left = new AbortController();
+    const refused: { status: number; error: { type: string; message: string } }[] = [];
+    const { promise: all, resolve } = Promise.withResolvers<void>();
+    const calls = Array.from({ length: 200 }, async () => {
+      const answer = await complete(key, left.signal);
+      const { error } = (await answer.json()) as { error: { type: string; message: string } };
+      refused.push({ status: answer.status, error });
+      if (refused.length === 190) {
+        resolve();
+      }
+    });
+    const ended = Promise.allSettled(calls);
+    await Promise.all([all, simulator.until(({ open }) => open === 10)]);
+    left.abort();
+    await ended;
+    assert.equal(refused.length, 190);
+    for (const { status, error } of refused) {
+      assert.deepEqual([status, error.type], [429, "billing_error"]);
+      assert.match(error.message, new RegExp(`budget ${budget.id} of .* left`));
+    }
+    const rows = await rowsWhen(
+      relay,
+      (found) => found.filter((row) => row.app_key === "spender").length === 10,
+    );
+    const spent = rows
+      .filter((row) => row.app_key === "spender")
+      .reduce((sum, row) => sum + row.cost_micro_usd, 0);
+    const state = (await relay.admin(`/admin/budgets/${budget.id}`)).body;
+    assert.deepEqual([state.held, state.spent, state.left], [0, spent, 10 * hold - spent]);
+  });
+
+  it("know at once, each of them, of a key that another minted or revoked", async () => {
+    const key = await mintAppKey(relay, "short-lived");
+    const list = () =>
+      fetch(`${relay.url}/v1/models`, { headers: { "x-api-key": key, connection: "close" } });
+    const statuses = async () =>
+      new Set(await Promise.all(Array.from({ length: 12 }, async () => (await list()).status)));
+    while (!(await statuses()).has(200)) {
+      // Redis tells the others within milliseconds; until then they refuse.
+    }
+    await relay.admin("/admin/keys/short-lived", { method: "DELETE" });
+    while ((await statuses()).has(200)) {
+      // The same.
+    }
+    assert.deepEqual(await statuses(), new Set([401]));
+  });
+});
+
+describe("several processes without what they share", () => {
+  it("are refused with the remedy", async (t) => {
+    const dataDir = tempFolder(t);
+    const { code, stderr } = await failToStart(dataDir, { DATA_DIR: dataDir, WORKERS: "2" });
+    assert.equal(code, 1);
+    assert.match(stderr, /WORKERS=2 needs REDIS_URL and DATABASE_URL.*or WORKERS=1/);
+  });
+});
