@@ -5,7 +5,7 @@ import { relayAddress } from "./relay-address.ts";
 import { askRelay, type RelayAnswer, type RelayRequest } from "./relay-request.ts";
 import type { Settings } from "./settings.ts";
 
-type AdminCall = Pick<RelayRequest, "method" | "path" | "body"> &
+type AdminCall = Pick<RelayRequest, "method" | "path" | "body" | "timeoutMs"> &
   Readonly<{
     /** What to do when the relay refuses with this status; its own words come before it. */
     remedies?: Readonly<Record<number, string>>;

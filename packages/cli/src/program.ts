@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { healthCommand } from "./commands/health.ts";
 import { keysCommand } from "./commands/keys.ts";
+import { reconcileCommand } from "./commands/reconcile.ts";
 import { doctorCommand, startCommand } from "./commands/server.ts";
 import { settingCommand } from "./commands/setting.ts";
 import { usageCommand } from "./commands/usage.ts";
@@ -21,5 +22,6 @@ export const createProgram = (terminal: Terminal): Command =>
     .addCommand(healthCommand(terminal))
     .addCommand(keysCommand(terminal))
     .addCommand(usageCommand(terminal))
+    .addCommand(reconcileCommand(terminal))
     .addCommand(settingCommand(terminal), { hidden: true })
     .showHelpAfterError("(--help shows how)");

@@ -13,5 +13,6 @@ export * from "./ids.ts";
 export * from "./organizations.ts";
 export * from "./page-fetch.ts";
 export * from "./policies.ts";
+export * from "./reconcile.ts";
 export * from "./usage.ts";
 export * from "./users.ts";

@@ -11,8 +11,10 @@ import {
   openComplete,
 } from "./compose-complete.ts";
 import { openCredentials } from "./compose-credentials.ts";
+import { openEvents } from "./compose-events.ts";
 import { openInstances, telling } from "./compose-instances.ts";
 import { openOwnerAdmin, openOwners } from "./compose-owners.ts";
+import { openReconciler } from "./compose-reconcile.ts";
 import { openUpstream } from "./compose-upstream.ts";
 import type { Config } from "./config.ts";
 import { createIsAdmin } from "./credentials/admin-token.ts";
@@ -76,13 +78,15 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     sync: config.ledgerSync,
     onFault: (fault) => log.error({ fault: fault.kind }, fault.message),
   });
-  const store = instances === null ? opened : telling(opened, instances.tell);
+  const events = await openEvents({ config, audit: opened.audit, clock, log, version });
+  const told = { ...opened, audit: events.audit };
+  const store = instances === null ? told : telling(told, instances.tell);
   const upstream = await openUpstream(options, store.audit);
   const owners = await openOwners(config, store);
   const credentials = await openCredentials({ config, secrets, clock, store, owners });
   instances?.start({ owners, credentials });
   const { isDevice, isAppKey } = credentials;
-  const admission = await openAdmission({ usage: store.usage, clock, log, redis });
+  const admission = events.watch(await openAdmission({ usage: store.usage, clock, log, redis }));
   const ownerAdmin = openOwnerAdmin({
     owners,
     store,
@@ -160,6 +164,7 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
       trustProxy,
     },
     usage: { usage: store.usage, access },
+    reconcile: { access, reconcile: openReconciler(options, store, upstream) },
     breaker: { access, ...upstream.breakerDoor },
     devices: {
       access,
@@ -175,6 +180,12 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     complete: apps.complete,
     fetch: apps.fetch,
     audit: { access, audit: store.audit },
+    events: {
+      access,
+      events: events.bus,
+      heartbeatMs: config.pingIntervalMs,
+      draining: events.draining,
+    },
   });
   const sweep = setInterval(
     () => {
@@ -192,18 +203,21 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     completeChoice: choice,
     startDraining: () => {
       state.draining = true;
+      events.drain();
     },
     setBaseUrl: (url) => {
       state.baseUrl ||= url;
     },
     close: async () => {
       clearInterval(sweep);
+      events.drain();
       await app.close();
       await apps.close();
       await upstream.close();
       await credentials.close();
       await admission.close();
       instances?.close();
+      await events.close();
       refusals.flush();
       await store.close();
     },

@@ -22,6 +22,15 @@ export const positive =
     return value;
   };
 
+/** An argument parser for a percentage, such as `0.5`. */
+export const percentage = (text: string): number => {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value <= 100)) {
+    throw new InvalidArgumentError("It must be a number from 0 to 100.");
+  }
+  return value;
+};
+
 /** An argument parser for an option that is given several times, or once with commas. */
 export const several = (text: string, before: readonly string[] = []): readonly string[] => [
   ...before,

@@ -11,6 +11,7 @@ export const judge = (values: Values): string[] => [
   ...modelFaults(values),
   ...upstreamFaults(values),
   ...instanceFaults(values),
+  ...webhookFaults(values),
   ...[dataDirFault(values.dataDir)].filter((fault) => fault !== null),
 ];
 
@@ -57,6 +58,25 @@ const instanceFaults = ({ workers, redisUrl, databaseUrl }: Values): string[] =>
         `WORKERS=${workers} needs REDIS_URL and DATABASE_URL: without them each process would keep limits, budgets and records of its own. Set both, or WORKERS=1.`,
       ]
     : [];
+
+const webhookFaults = ({ webhookUrl, webhookSecret, webhookAllowPrivate }: Values): string[] => {
+  if (webhookUrl === null) {
+    return [];
+  }
+  const { protocol, hostname } = new URL(webhookUrl);
+  const isHere = isLoopbackHost(hostname);
+  return [
+    webhookSecret === null &&
+      "WEBHOOK_SECRET is required with WEBHOOK_URL: it signs each call; make one with: openssl rand -base64 32.",
+    isHere &&
+      !webhookAllowPrivate &&
+      "WEBHOOK_URL is this machine, which is not called unless WEBHOOK_ALLOW_PRIVATE=true.",
+    !isHere &&
+      protocol === "http:" &&
+      !webhookAllowPrivate &&
+      "WEBHOOK_URL must be https://: http is for your own network, with WEBHOOK_ALLOW_PRIVATE=true.",
+  ].filter((fault) => fault !== false);
+};
 
 const bootstrapFaults = (values: Values): string[] =>
   values.bootstrap === "open" && !isReachableOnlyHere(values)

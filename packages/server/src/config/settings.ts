@@ -5,6 +5,7 @@ import { policySettings } from "./settings/policy.ts";
 import { securitySettings } from "./settings/security.ts";
 import { serviceSettings } from "./settings/service.ts";
 import { upstreamSettings } from "./settings/upstream.ts";
+import { webhookSettings } from "./settings/webhooks.ts";
 
 const { environment, host, port, proxyBaseUrl, dataDir, ...running } = serviceSettings;
 
@@ -23,6 +24,7 @@ export const settings = {
   ...policySettings,
   ...appSettings,
   ...upstreamSettings,
+  ...webhookSettings,
   ...running,
 } as const;
 

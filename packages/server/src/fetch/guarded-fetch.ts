@@ -1,7 +1,7 @@
 import type { Page, PageRequest } from "../pipeline/page-ports.ts";
 import { tooSlow, unreachable } from "./faults.ts";
 import { type DialPorts, dial } from "./guard/dial.ts";
-import { type Answer, exchange } from "./guard/exchange.ts";
+import { type Answer, exchange, pageRequest } from "./guard/exchange.ts";
 import { readPageUrl, readRedirect } from "./guard/page-url.ts";
 import { type HostPorts, publicAddresses } from "./guard/public-host.ts";
 import { type BodyRead, readBody } from "./guard/read-body.ts";
@@ -65,7 +65,7 @@ const oneHop = async (url: URL, ports: FetchPorts, signal: AbortSignal): Promise
   const { limits, userAgent } = ports;
   const addresses = await publicAddresses(url, ports, signal);
   const socket = await dial(url, addresses, ports, limits.connectMs, signal);
-  return exchange(url, socket, limits, userAgent, signal, async (answer) => {
+  return exchange(url, socket, limits, pageRequest(userAgent), signal, async (answer) => {
     const location = redirectOf(answer);
     return location === null ? readPage(url, answer, limits) : readRedirect(location, url);
   });

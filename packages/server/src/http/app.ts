@@ -20,12 +20,14 @@ import { type AdminBreakerDoorDeps, adminBreakerDoor } from "./admin/breaker-doo
 import { type AdminBudgetsDoorDeps, adminBudgetsDoor } from "./admin/budgets-door.ts";
 import { type AdminCodesDoorDeps, adminCodesDoor } from "./admin/codes-door.ts";
 import { type AdminDevicesDoorDeps, adminDevicesDoor } from "./admin/devices-door.ts";
+import { type AdminEventsDoorDeps, adminEventsDoor } from "./admin/events-door.ts";
 import { type AdminKeysDoorDeps, adminKeysDoor } from "./admin/keys-door.ts";
 import {
   type AdminOrganizationsDoorDeps,
   adminOrganizationsDoor,
 } from "./admin/organizations-door.ts";
 import { type AdminPoliciesDoorDeps, adminPoliciesDoor } from "./admin/policies-door.ts";
+import { type AdminReconcileDoorDeps, adminReconcileDoor } from "./admin/reconcile-door.ts";
 import { type AdminUsageDoorDeps, adminUsageDoor } from "./admin/usage-door.ts";
 import { type AdminUsersDoorDeps, adminUsersDoor } from "./admin/users-door.ts";
 import { type CompleteDoorDeps, completeDoor } from "./apps/complete-door.ts";
@@ -53,6 +55,7 @@ export type AppDeps = Readonly<{
   messages: MessagesDoorDeps;
   bootstrap: BootstrapDoorDeps;
   usage: AdminUsageDoorDeps;
+  reconcile: AdminReconcileDoorDeps;
   breaker: AdminBreakerDoorDeps;
   devices: AdminDevicesDoorDeps;
   codes: AdminCodesDoorDeps;
@@ -64,6 +67,7 @@ export type AppDeps = Readonly<{
   complete: CompleteDoorDeps;
   fetch: FetchDoorDeps;
   audit: AdminAuditDoorDeps;
+  events: AdminEventsDoorDeps;
 }>;
 
 export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
@@ -110,8 +114,10 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
       });
       bootstrapDoor(scope, deps.bootstrap);
       adminUsageDoor(scope, deps.usage);
+      adminReconcileDoor(scope, deps.reconcile);
       adminBreakerDoor(scope, deps.breaker);
       adminAuditDoor(scope, deps.audit);
+      adminEventsDoor(scope, deps.events);
       void scope.register(room((inner) => adminDevicesDoor(inner, deps.devices)));
       void scope.register(room((inner) => adminCodesDoor(inner, deps.codes)));
       void scope.register(room((inner) => adminKeysDoor(inner, deps.keys)));

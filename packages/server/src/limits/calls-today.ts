@@ -1,7 +1,7 @@
 import { type EpochMs, epochMs } from "@claude-relay/contract";
 import type { Scope, ScopeKind } from "../pipeline/admission.ts";
 import { allAppKeys } from "../pipeline/owner-ports.ts";
-import type { UsageDimension, UsageGroup, UsageQueries } from "../pipeline/ports.ts";
+import type { UsageDimension, UsageFilter, UsageGroup, UsageQueries } from "../pipeline/ports.ts";
 
 export type Counted = Readonly<{ scope: Scope; requests: number }>;
 
@@ -21,29 +21,58 @@ export const callsToday = async (
 ): Promise<readonly Counted[]> => {
   const from = epochMs(now - (now % dayMs));
   const groupBy = Object.values(dimensions);
-  const counts = new Map<string, { scope: Scope; requests: number }>();
+  const tally = new Tally();
   for (const operation of ["messages", "complete"] as const) {
-    const { groups } = await usage.summary({ from, operation, groupBy });
+    const { totals, groups, truncated } = await usage.summary({ from, operation, groupBy });
+    tally.add({ kind: "relay", id: "" }, totals.requests);
+    tally.add(
+      everyAppKey,
+      truncated ? await ofAppKeys(usage, { from, operation }) : keyCalls(groups),
+    );
     for (const { group, requests } of groups) {
       for (const scope of scopesOf(group)) {
-        const key = `${scope.kind}:${scope.id}`;
-        const before = counts.get(key)?.requests ?? 0;
-        counts.set(key, { scope, requests: before + requests });
+        tally.add(scope, requests);
       }
     }
   }
-  return [...counts.values()];
+  return tally.counts;
 };
 
+class Tally {
+  readonly #counts = new Map<string, Counted>();
+
+  add(scope: Scope, requests: number): void {
+    if (requests > 0) {
+      const key = `${scope.kind}:${scope.id}`;
+      const before = this.#counts.get(key)?.requests ?? 0;
+      this.#counts.set(key, { scope, requests: before + requests });
+    }
+  }
+
+  get counts(): readonly Counted[] {
+    return [...this.#counts.values()];
+  }
+}
+
+const everyAppKey: Scope = { kind: "app_key", id: allAppKeys };
+
+const keyCalls = (groups: readonly UsageGroup[]): number =>
+  groups.reduce(
+    (sum, { group, requests }) => sum + (typeof group.app_key === "string" ? requests : 0),
+    0,
+  );
+
+/** With more callers than the ledger lists. */
+const ofAppKeys = async (usage: UsageQueries, filter: UsageFilter): Promise<number> =>
+  (await usage.summary({ ...filter, callerKind: "app_key" })).totals.requests;
+
 const scopesOf = (group: UsageGroup["group"]): Scope[] => {
-  const scopes: Scope[] = [{ kind: "relay", id: "" }];
+  const scopes: Scope[] = [];
   for (const [kind, dimension] of Object.entries(dimensions)) {
     const id = group[dimension];
     if (typeof id === "string") {
       scopes.push({ kind: kind as ScopeKind, id });
     }
   }
-  return typeof group.app_key === "string"
-    ? [...scopes, { kind: "app_key", id: allAppKeys }]
-    : scopes;
+  return scopes;
 };

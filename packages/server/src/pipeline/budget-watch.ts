@@ -79,9 +79,11 @@ export class BudgetWatch {
   /** A request was refused for what it wanted of a budget. */
   refused(state: BudgetState, wanted: number): void {
     const { limit } = state.budget;
+    const watched = this.#see(state);
+    this.#warn(watched, "spent");
     // One that no budget of this size can hold, or that only waits for others to end, says nothing of its end.
     if (wanted <= limit && state.spent + wanted > limit) {
-      this.#warn(this.#see(state), "refused");
+      this.#warn(watched, "refused");
     }
   }
 

@@ -60,7 +60,14 @@ export const publishing = (audit: AuditLog, bus: EventBus): AuditLog => ({
 });
 
 /** An audit entry as an event. An entry that must be known again brings its id as `detail.event_id`. */
-export const eventOf = ({ at, actor, action, subject, outcome, detail }: AuditEntry): RelayEvent => {
+export const eventOf = ({
+  at,
+  actor,
+  action,
+  subject,
+  outcome,
+  detail,
+}: AuditEntry): RelayEvent => {
   const { event_id: id, ...rest } = detail ?? {};
   return {
     id: typeof id === "string" ? id : `evt_${randomUUID().replaceAll("-", "")}`,

@@ -168,6 +168,8 @@ export type UsageDimension =
   | "user"
   | "organization"
   | "model"
+  /** The model that answered; the one asked for where no answer says. */
+  | "answering_model"
   | "operation"
   | "upstream"
   | "day"

@@ -31,6 +31,7 @@ export class Engine {
   #tail: Promise<unknown> = Promise.resolve();
   #target: Position;
   #folding = false;
+  #stopping = false;
   /** Of what the database failed last; null while it is well. */
   #failure: Readonly<{ error: unknown }> | null = null;
   #retry: NodeJS.Timeout | undefined;
@@ -81,7 +82,7 @@ export class Engine {
   /** Starts folding up to `target`, chunk by chunk, so that calls get their turn in between. */
   foldTo(target: Position): void {
     this.#aim(target);
-    if (this.#folding || this.#failure !== null) {
+    if (this.#folding || this.#stopping || this.#failure !== null) {
       return;
     }
     this.#folding = true;
@@ -118,10 +119,10 @@ export class Engine {
 
   /** Finishes what was asked before, folds what it can, closes the database and frees the directory. */
   stop(target: Position): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#retry);
     return this.#enqueue(async () => {
-      clearTimeout(this.#retry);
       await this.#catchUp(target);
-      clearTimeout(this.#retry);
       try {
         await this.#backend.close();
       } catch (error) {
@@ -168,6 +169,9 @@ export class Engine {
   }
 
   async #foldChunk(): Promise<void> {
+    if (this.#stopping) {
+      return;
+    }
     try {
       const more = await this.#fold.foldSome(this.#target);
       this.#healed();
@@ -206,6 +210,9 @@ export class Engine {
     this.#failure = { error };
     this.#backend.endReports();
     clearTimeout(this.#retry);
+    if (this.#stopping) {
+      return;
+    }
     this.#retry = setTimeout(() => void this.#enqueue(() => this.#tryAgain()), retryMs);
   }
 

@@ -209,6 +209,8 @@ onEachDatabase((database) => {
     // A new process, after the segments that held the intents are gone.
     const second = await newFold(setup);
     await second.foldTo(write(setup, 3, closed(2)));
+    const stillOpen = await setup.backend.db.selectFrom("open_requests").select("id").execute();
+    assert.deepEqual(stillOpen, [{ id: requestId(1) }]);
     const { recovered } = await recover(setup);
     assert.equal(recovered, 2);
     assert.deepEqual(await endingsOf(setup), [

@@ -15,7 +15,8 @@ const columns = {
   status: "status",
 } as const satisfies Record<
   Exclude<keyof UsageFilter, "from" | "to" | "except">,
-  keyof RequestsTable>;
+  keyof RequestsTable
+>;
 
 /** The filter as a condition on `requests`; true for an empty filter. */
 export const matching =

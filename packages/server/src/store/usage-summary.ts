@@ -24,6 +24,7 @@ const dimensionSql: Readonly<Record<UsageDimension, RawBuilder<string | number |
   user: sql.ref("user_id"),
   organization: sql.ref("organization_id"),
   model: sql.ref("model"),
+  answering_model: sql`coalesce(response_model, model)`,
   operation: sql.ref("operation"),
   upstream: sql.ref("upstream"),
   day: sql`started_at - started_at % ${sql.lit(dayMs)}`,

@@ -12,16 +12,34 @@ export type Answer = Readonly<{
   body: Readable;
 }>;
 
+export type Outgoing = Readonly<{
+  method: "GET" | "POST";
+  headers: Readonly<Record<string, string>>;
+  body?: string;
+}>;
+
+/** Asks for a page. Never cookies, credentials, or anything of the caller's. undici adds Host. */
+export const pageRequest = (userAgent: string): Outgoing => ({
+  method: "GET",
+  headers: {
+    "user-agent": userAgent,
+    accept:
+      "text/html,application/xhtml+xml,application/xml;q=0.9,application/json;q=0.9,text/*;q=0.8",
+    "accept-language": "en,*;q=0.5",
+    "accept-encoding": "gzip, deflate, br, zstd",
+  },
+});
+
 /**
- * Asks for one page over one connection, both gone afterwards: nothing is pooled, so nothing of one caller's
+ * Sends one request over one connection, both gone afterwards: nothing is pooled, so nothing of one caller's
  * fetch can meet another's. HTTP/1.1 only: HTTP/2 would let one connection speak for other hosts.
  * `use` gets the answer and reads what it needs of it. @throws Refusal
  */
 export const exchange = async <Result>(
   url: URL,
   socket: Socket,
-  limits: FetchLimits,
-  userAgent: string,
+  limits: Pick<FetchLimits, "headersMs" | "idleMs" | "headerBytes">,
+  outgoing: Outgoing,
   signal: AbortSignal,
   use: (answer: Answer) => Promise<Result>,
 ): Promise<Result> => {
@@ -35,9 +53,8 @@ export const exchange = async <Result>(
   });
   try {
     const answer = await client.request({
-      method: "GET",
       path: url.pathname + url.search,
-      headers: requestHeaders(userAgent),
+      ...outgoing,
       signal,
     });
     return await use({ status: answer.statusCode, headers: answer.headers, body: answer.body });
@@ -66,12 +83,3 @@ const onlyOnce = (socket: Socket) => {
     queueMicrotask(() => callback(null, socket));
   };
 };
-
-/** Never cookies, credentials, or anything of the caller's. undici adds Host. */
-const requestHeaders = (userAgent: string): Record<string, string> => ({
-  "user-agent": userAgent,
-  accept:
-    "text/html,application/xhtml+xml,application/xml;q=0.9,application/json;q=0.9,text/*;q=0.8",
-  "accept-language": "en,*;q=0.5",
-  "accept-encoding": "gzip, deflate, br, zstd",
-});

@@ -18,9 +18,9 @@ type Options = Readonly<{
   countedToday: () => Promise<readonly Readonly<{ scope: Scope; requests: number }>[]>;
   /**
    * Tells Redis what it must know: every open request when the epoch is new to us, otherwise what it may have
-   * missed. Everything is sent before it returns.
+   * missed. Everything is sent before it returns; it resolves to whether Redis has it.
    */
-  tell: (isNewEpoch: boolean) => Promise<void>;
+  tell: (isNewEpoch: boolean) => Promise<boolean>;
   heartbeatMs: number;
   monotonicMs: () => number;
   log: Log;
@@ -29,6 +29,7 @@ type Options = Readonly<{
 /** Others wait for our holds no longer than that; ours must not wait for the ledger much longer. */
 const ledgerPatienceMs = 3_000;
 const heartbeatPatienceMs = 900;
+const mostAttempts = 5;
 
 /**
  * This instance's part in the epoch: the generation of counters in Redis. When Redis was flushed or restarted a new
@@ -68,13 +69,24 @@ export class Membership {
 
   /** Joins the present epoch, after a connection or when Redis said that ours is over. */
   join(): Promise<void> {
-    this.#joining ??= this.#join().finally(() => {
+    this.#joining ??= this.#joinPresent().finally(() => {
       this.#joining = null;
     });
     return this.#joining;
   }
 
-  async #join(): Promise<void> {
+  /** An epoch may end while it is joined; then there is another. */
+  async #joinPresent(): Promise<void> {
+    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+      if (await this.#join()) {
+        return;
+      }
+    }
+    throw new Error("epochs in Redis end faster than they can be joined");
+  }
+
+  /** False when the epoch ended meanwhile. */
+  async #join(): Promise<boolean> {
     const { connection, scripts, clock, instance, newNonce, log } = this.#options;
     const [runId] = await Promise.all([
       connection.runId(),
@@ -95,11 +107,11 @@ export class Membership {
       log.info({ epoch }, "counters in Redis begin anew, from the ledger and what is open");
       await Promise.all([told, this.#readLedger(), this.#warnOfEviction()]);
     }
-    await told;
-    const [answer] = await connection.run(scripts.joined, [this.#epoch, instance]);
-    if (answer !== "ok") {
-      throw new Error("the epoch ended while it was joined");
+    if (!(await told)) {
+      return false;
     }
+    const [answer] = await connection.run(scripts.joined, [this.#epoch, instance]);
+    return answer === "ok";
   }
 
   /** As long as others would wait for us; then without. */

@@ -20,7 +20,7 @@ export type Parts = ReturnType<typeof createParts>;
  */
 export const createParts = (
   options: RedisAdmissionOptions,
-  tell: (isNewEpoch: boolean) => Promise<void>,
+  tell: (isNewEpoch: boolean) => Promise<boolean>,
 ) => {
   const { instance, log, patienceMs = 40, scripts = createScripts(), spentOf } = options;
   const monotonicMs = () => options.clock.monotonicMs();

@@ -74,7 +74,7 @@ export class RedisAdmission implements Admission {
   start(): void {
     this.#parts.connection.start(
       () => this.#parts.membership.join(),
-      () => void this.#parts.outbox.flush().catch(() => {}),
+      () => void this.#parts.outbox.flush(),
     );
     this.#parts.membership.startHeartbeat();
   }
@@ -214,7 +214,7 @@ export class RedisAdmission implements Admission {
   }
 
   /** A new epoch knows nothing: it is told of all that is open, and the ledger knows what is over. */
-  #tell(isNewEpoch: boolean): Promise<void> {
+  #tell(isNewEpoch: boolean): Promise<boolean> {
     if (isNewEpoch) {
       this.#parts.refusals.clear();
       this.#parts.outbox.dropWhatIsOver();

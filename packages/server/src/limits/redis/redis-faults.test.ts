@@ -11,6 +11,7 @@ import {
   dollars,
   nothing,
   requests,
+  stateOf,
 } from "../testing/admission-harness.ts";
 import type { RedisAdmissionOptions } from "./redis-admission.ts";
 import {
@@ -215,6 +216,7 @@ describe("Redis faults", { skip: redisMissing, timeout: 60_000 }, () => {
     assert.equal((await other.ask(askFor(dollars(500), { budgets }))).kind, "granted");
     one.settleAll();
     other.settleAll();
+    await until(async () => (await stateOf(one.admission, own)).held === 0);
     await assertStands(one.admission, own, { held: 0, spent: 1_000 });
   });
 

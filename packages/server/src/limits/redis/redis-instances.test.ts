@@ -202,7 +202,7 @@ describe("several instances over one Redis", { skip: redisMissing, timeout: 120_
       fc.asyncProperty(fc.array(calm, { minLength: 5, maxLength: 50 }), (steps) =>
         mingle(steps, { localShare: 0, patienceMs: 2_000 }),
       ),
-      { numRuns: 40 },
+      { numRuns: 40, endOnFailure: true },
     );
   });
 
@@ -211,7 +211,7 @@ describe("several instances over one Redis", { skip: redisMissing, timeout: 120_
       fc.asyncProperty(fc.array(aStep, { minLength: 5, maxLength: 30 }), (steps) =>
         mingle(steps, { localShare: 0.2 }),
       ),
-      { numRuns: 15 },
+      { numRuns: 15, endOnFailure: true },
     );
   });
 

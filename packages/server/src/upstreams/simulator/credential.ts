@@ -17,9 +17,27 @@ export const checkCredential = (headers: IncomingHttpHeaders, acceptKeys: Accept
   if (key === undefined) {
     throw new ApiError(401, "x-api-key header is required");
   }
-  const isGood = typeof acceptKeys === "function" ? acceptKeys(key) : acceptKeys.includes(key);
-  if (!isGood) {
+  if (!accepts(acceptKeys, key)) {
     throw new ApiError(401, key === bearer ? "Invalid bearer token" : "invalid x-api-key");
   }
   return key;
 };
+
+/**
+ * Checks the credential of the Admin API, whose keys come in `x-api-key` alone and open nothing else.
+ * @returns the key
+ * @throws ApiError 401 for a missing or refused key; one for messages is refused
+ */
+export const checkAdminKey = (headers: IncomingHttpHeaders, acceptKeys: AcceptKeys): string => {
+  const key = headers["x-api-key"];
+  if (typeof key !== "string" || key === "") {
+    throw new ApiError(401, "x-api-key header is required");
+  }
+  if (!accepts(acceptKeys, key)) {
+    throw new ApiError(401, "invalid x-api-key");
+  }
+  return key;
+};
+
+const accepts = (keys: AcceptKeys, key: string): boolean =>
+  typeof keys === "function" ? keys(key) : keys.includes(key);

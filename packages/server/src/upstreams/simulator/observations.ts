@@ -49,8 +49,14 @@ export type Observations = Readonly<{
 const mostRecorded = 10_000;
 const noneSeen = { requests: 0, answered: 0, aborted: 0, broken: 0 };
 
-/** @param record keep requests with their bodies, and bills; otherwise only count */
-export const createObservations = (record: boolean): Observations => {
+/**
+ * @param record keep requests with their bodies, and bills; otherwise only count
+ * @param onBill told of each bill, kept or not
+ */
+export const createObservations = (
+  record: boolean,
+  onBill: (model: string, usage: Usage) => void,
+): Observations => {
   const log: ReceivedRequest[] = [];
   const bills = new Map<string, Bill>();
   const tally = createTally();
@@ -72,6 +78,7 @@ export const createObservations = (record: boolean): Observations => {
         exchange.received();
       },
       billed: (model, usage, complete) => {
+        onBill(model, usage);
         if (record) {
           bills.set(requestId, { requestId, model, usage, complete });
         }

@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { listPrices } from "../../pipeline/price/price-table.ts";
 import { ApiError } from "./api-error.ts";
 import { versionOf } from "./api-version.ts";
-import { type AcceptKeys, checkCredential } from "./credential.ts";
+import { type Billing, createBilling } from "./billing.ts";
+import { type AcceptKeys, checkAdminKey, checkCredential } from "./credential.ts";
 import {
   type Exchange,
   type Surroundings,
@@ -24,12 +26,15 @@ import {
 import { createPromptCache } from "./prompt-cache.ts";
 import { readBytes } from "./read-body.ts";
 import { commonHeaders, createRateLimitHeaders } from "./reply-headers.ts";
+import { costReport, usageReport } from "./reports.ts";
 import { planOf } from "./scenario.ts";
 import { scenarioTextOf } from "./scenario-name.ts";
 
 export type SimulatorOptions = Readonly<{
   /** Which keys are good; every non-empty one by default. */
   acceptKeys?: AcceptKeys;
+  /** Which keys open the usage and cost reports; every one in the form of an Admin API key by default. */
+  acceptAdminKeys?: AcceptKeys;
   /** Milliseconds since the epoch, for the cache's expiry and the rate-limit headers. */
   now?: () => number;
   /** Keep requests with their bodies, and bills. Off by default: then it only counts. */
@@ -49,14 +54,16 @@ export type Simulator = Readonly<{
   counters(): Counters;
   /** Resolves as soon as the counters satisfy the condition. */
   until(condition: (counters: Counters) => boolean): Promise<void>;
-  /** Forgets log, bills, counters, cache and what `first-n` has counted; open requests go on. */
+  /** Forgets log, bills, reports, counters, cache and what `first-n` has counted; open requests go on. */
   reset(): void;
   server: Server;
 }>;
 
 export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
   const { now = Date.now, acceptKeys = () => true, record = false } = options;
-  const observations = createObservations(record);
+  const { acceptAdminKeys = isAdminKey } = options;
+  const billing = createBilling(now, listPrices);
+  const observations = createObservations(record, billing.add);
   const sightings = new Map<string, number>();
   const surroundings: Surroundings = {
     cache: createPromptCache(now),
@@ -68,11 +75,12 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
       return before;
     },
   };
+  const doors = { acceptKeys, acceptAdminKeys, reports: reportsOf(billing, now) };
   const server = createServer((request, response) => {
     const requestId = surroundings.nextId("req");
     const sighting = observations.begin(request, response, requestId);
-    handle(request, response, requestId, sighting, surroundings, acceptKeys).catch(
-      (error: unknown) => sendError(error, response, requestId),
+    handle(request, response, requestId, sighting, surroundings, doors).catch((error: unknown) =>
+      sendError(error, response, requestId),
     );
   });
   // Longer than any client keeps a connection: ours is never the side that closes under a request.
@@ -80,6 +88,7 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
   const { log, bills, counters, until } = observations;
   const reset = (): void => {
     observations.reset();
+    billing.clear();
     sightings.clear();
     surroundings.cache.clear();
   };
@@ -108,7 +117,7 @@ const handle = async (
   requestId: string,
   sighting: Sighting,
   surroundings: Surroundings,
-  acceptKeys: AcceptKeys,
+  { acceptKeys, acceptAdminKeys, reports }: Doors,
 ): Promise<void> => {
   const body = await readBytes(request);
   sighting.received(body);
@@ -117,11 +126,30 @@ const handle = async (
     response.writeHead(200, commonHeaders(requestId)).end();
     return;
   }
-  const route = routeOf(`${request.method} ${path}`, new URLSearchParams(query));
-  const key = checkCredential(request.headers, acceptKeys);
+  const asked = new URLSearchParams(query);
+  const report = request.method === "GET" ? reports[path] : undefined;
+  const route =
+    report === undefined
+      ? routeOf(`${request.method} ${path}`, asked)
+      : reading(() => report(asked));
+  const key =
+    report === undefined
+      ? checkCredential(request.headers, acceptKeys)
+      : checkAdminKey(request.headers, acceptAdminKeys);
   const version = versionOf(request.headers);
   await route({ request, response, requestId, sighting, body, key, version }, surroundings);
 };
+
+type Reports = Readonly<Record<string, (query: URLSearchParams) => string>>;
+type Doors = Readonly<{ acceptKeys: AcceptKeys; acceptAdminKeys: AcceptKeys; reports: Reports }>;
+
+const isAdminKey = (key: string): boolean => key.startsWith("sk-ant-admin");
+
+/** The usage and cost reports by their paths: the Admin API, with a key of its own. */
+const reportsOf = (billing: Billing, now: () => number): Reports => ({
+  "/v1/organizations/usage_report/messages": (query) => usageReport(query, billing, now()),
+  "/v1/organizations/cost_report": (query) => costReport(query, billing, now()),
+});
 
 type Route = (exchange: Exchange, surroundings: Surroundings) => Promise<void>;
 
