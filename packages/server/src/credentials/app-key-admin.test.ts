@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { type AppKeyId, epochMs } from "@claude-relay/contract";
 import { AppKeyIndex } from "./app-key-index.ts";
 import { appKeyHash, newAppKeySecret } from "./app-key-secret.ts";
-import { app, ip, noon, setUp } from "./app-key-test-setup.ts";
+import { app, ip, noon, setUp } from "./testing/app-keys.ts";
 
 const refused = "credential_invalid";
 

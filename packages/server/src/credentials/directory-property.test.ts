@@ -15,7 +15,7 @@ import {
   policy,
   relay,
   setUpDirectory,
-} from "./owner-test-setup.ts";
+} from "./testing/owners.ts";
 
 const models = ["claude-haiku-4-5", "claude-haiku-3", "claude-opus-4-1", "other"];
 const patterns = ["claude-*", "claude-haiku-*", "claude-haiku-4-5", "other", "opus"];

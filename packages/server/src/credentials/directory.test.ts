@@ -17,7 +17,7 @@ import {
   policy,
   relay,
   setUpDirectory,
-} from "./owner-test-setup.ts";
+} from "./testing/owners.ts";
 
 /** Each limit on a line: `requests device:mac-00001 100/60000`. */
 const lines = (limits: readonly Limit[]): string[] =>

@@ -14,7 +14,7 @@ import { Refusal } from "../pipeline/refusal.ts";
 import { createDeviceAdmin } from "./device-admin.ts";
 import { DeviceIndex } from "./device-index.ts";
 import { createEnrollment } from "./enrollment.ts";
-import { emptyOwners } from "./owner-test-setup.ts";
+import { emptyOwners } from "./testing/owners.ts";
 import { createWrapperTokens } from "./wrapper-token.ts";
 
 const id = "test-device-0001" as DeviceId;

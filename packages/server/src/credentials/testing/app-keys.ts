@@ -1,10 +1,10 @@
 /** App keys over a store in memory and a clock that stands still: for the tests of what becomes of keys. */
 import { type AppKeyId, type EpochMs, epochMs } from "@claude-relay/contract";
-import type { AppKeyRecord, AppKeyStore } from "../pipeline/app-key-ports.ts";
-import type { AuditEntry } from "../pipeline/ports.ts";
-import { createAppKeyAdmin } from "./app-key-admin.ts";
-import { AppKeyIndex } from "./app-key-index.ts";
-import { emptyOwners } from "./owner-test-setup.ts";
+import type { AppKeyRecord, AppKeyStore } from "../../pipeline/app-key-ports.ts";
+import type { AuditEntry } from "../../pipeline/ports.ts";
+import { createAppKeyAdmin } from "../app-key-admin.ts";
+import { AppKeyIndex } from "../app-key-index.ts";
+import { emptyOwners } from "./owners.ts";
 
 export const noon = Date.parse("2026-11-21T12:00:00Z");
 export const ip = "127.0.0.1";

@@ -8,7 +8,7 @@ import {
   type PolicyId,
   type UserId,
 } from "@claude-relay/contract";
-import type { Budget, Scope } from "../pipeline/admission.ts";
+import type { Budget, Scope } from "../../pipeline/admission.ts";
 import type {
   OwnerStore,
   PolicyRecord,
@@ -16,10 +16,10 @@ import type {
   PolicyScope,
   Removal,
   RowStore,
-} from "../pipeline/owner-ports.ts";
-import type { AppKeyCaller, AppKeyPolicy, DeviceCaller, Policy } from "../pipeline/types.ts";
-import { createDirectory, type DirectoryDefaults } from "./directory.ts";
-import { OwnerIndex, type OwnerStores } from "./owner-index.ts";
+} from "../../pipeline/owner-ports.ts";
+import type { AppKeyCaller, AppKeyPolicy, DeviceCaller, Policy } from "../../pipeline/types.ts";
+import { createDirectory, type DirectoryDefaults } from "../directory.ts";
+import { OwnerIndex, type OwnerStores } from "../owner-index.ts";
 
 class MemoryRows<Id extends string, Row extends Readonly<{ id: Id }>> {
   readonly rows = new Map<Id, Row>();
