@@ -10,7 +10,7 @@ Generated from the settings in \`packages/server/src/config/settings/\` by \`npm
 Settings come from the environment, from \`config.env\` and \`.env\` in the working directory, and from
 \`claude-relay-config.json\` there (or the file that \`CLAUDE_RELAY_CONFIG\` names), in that order of strength.
 A value that cannot be used stops the start, with every fault listed at once.
-Durations are milliseconds or carry a unit: \`90s\`, \`10m\`, \`1h\`.
+Durations are milliseconds, or seconds where the table says so, or carry a unit: \`90s\`, \`10m\`, \`1h\`.
 `;
 
 const fileNote = `

@@ -337,8 +337,7 @@ describe("revocation and change reach the running server at once", () => {
     const key = await relay.mint();
     const running = relay.call("/v1/complete", {
       token: key,
-      headers: { "x-simulator-scenario": "slow-first-event:150" },
-      body: { prompt: "x" },
+      body: { prompt: "x", model: "claude-sim-slow-first-event:150" },
     });
     await relay.simulator.until(({ openStreams }) => openStreams === 1);
     const revoked = await relay.admin("/admin/keys/my-app", { method: "DELETE" });
@@ -541,9 +540,8 @@ describe("a key's limits", () => {
         headers: {
           authorization: `Bearer ${token}`,
           "content-type": "application/json",
-          "x-simulator-scenario": "stall:1",
         },
-        body: '{"prompt":"x"}',
+        body: '{"prompt":"x","model":"claude-sim-stall:1"}',
       }).catch(() => null);
     const [first, second] = [new AbortController(), new AbortController()];
     const held = [hold(a, first)];

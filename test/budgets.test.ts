@@ -295,51 +295,43 @@ describe("a budget", () => {
     assert.equal((await standing(relay, narrow)).held, 0);
   });
 
-  it("counts its window by the clock in UTC, and says when it turns", async (t) => {
-    const own = await start(t, { now: Date.parse("2026-11-28T23:59:00.000Z") });
-    const token = await own.mint();
-    const { cost } = await costOfOne(own, token);
-    const most = (await worstCase(own, token, "usd")) + cost;
-    const at = (time: string): void => own.advance(Date.parse(time) - own.now());
-    const windows: readonly [window: unknown, turns: string | null][] = [
-      ["day", "2026-11-29T00:00:00.000Z"],
-      ["week", "2026-11-30T00:00:00.000Z"],
-      ["month", "2026-12-01T00:00:00.000Z"],
-      ["total", null],
-    ];
-    const ids: string[] = [];
-    for (const [window, turns] of windows) {
+  const windows: readonly [window: string, turns: string | null][] = [
+    ["day", "2026-11-29T00:00:00.000Z"],
+    ["week", "2026-11-30T00:00:00.000Z"],
+    ["month", "2026-12-01T00:00:00.000Z"],
+    ["total", null],
+  ];
+  for (const [window, turns] of windows) {
+    const when = turns === null ? "never turns" : `turns at ${turns}, not earlier`;
+    it(`by ${window} ${when}`, async (t) => {
+      const own = await start(t, { now: Date.parse("2026-11-28T23:59:00.000Z") });
+      const token = await own.mint();
+      const { cost } = await costOfOne(own, token);
+      const most = (await worstCase(own, token, "usd")) + cost;
       const id = await budget(own, { limit_micro_usd: most, window });
-      ids.push(id);
       assert.equal((await standing(own, id)).resets_at, turns);
-    }
-    assert.equal((await ask(own, token)).status, 200);
-    for (const [index, [, turns]] of windows.entries()) {
-      const id = ids[index] ?? "";
-      assertRefused(await ask(own, token), overBudget(turns === null ? /not reset/ : /resets at/));
-      if (turns === null) {
-        at("2036-01-01T00:00:00.000Z");
-        assertRefused(await ask(own, token), overBudget(/It does not reset/));
-        continue;
-      }
-      at(turns);
-      own.advance(-1);
-      assert.ok((await standing(own, id)).spent > 0);
+      assert.equal((await ask(own, token)).status, 200);
+      const says = overBudget(new RegExp(turns === null ? "does not reset" : `resets at ${turns}`));
+      assertRefused(await ask(own, token), says);
+      own.advance(Date.parse(turns ?? "2036-01-01T00:00:00.000Z") - 1 - own.now());
+      assert.equal((await standing(own, id)).spent, 2 * cost);
+      assertRefused(await ask(own, token), says);
       own.advance(1);
-      assert.equal((await standing(own, id)).spent, 0);
-      await remove(own, id);
-    }
-  });
+      const isOver = turns === null;
+      assert.equal((await standing(own, id)).spent, isOver ? 2 * cost : 0);
+      assert.equal((await ask(own, token)).status, isOver ? 429 : 200);
+    });
+  }
 
   it("that rolls forgets what is older than its hours, not earlier, and the same after a restart", async (t) => {
-    let own = await startInside({ env: generous });
+    let own = await startInside({ env: generous, now: Date.parse("2026-11-21T12:40:00Z") });
     t.after(() => own.remove());
     const secret = await own.mint();
     const { cost } = await costOfOne(own, secret);
     const most = (await worstCase(own, secret, "usd")) + cost;
     const id = await budget(own, { limit_micro_usd: most, window: { rolling_hours: 2 } });
     assert.equal((await ask(own, secret)).status, 200);
-    assertRefused(await ask(own, secret), overBudget(/begins to reset at 2026-11-21T14:0/));
+    assertRefused(await ask(own, secret), overBudget(/begins to reset at 2026-11-21T14:4/));
     own.advance(2 * 3_600_000 - 1);
     assertRefused(await ask(own, secret), overBudget(/begins to reset at/));
     const now = own.now();
@@ -375,6 +367,45 @@ describe("a budget", () => {
     assert.equal(relay.simulator.counters().requests, 1);
   });
 
+  it("holds for a prompt what it can cost, not what its bytes look like", async () => {
+    await budget(relay, { limit_tokens: 0 });
+    const held = async (...content: unknown[]): Promise<number> => {
+      const refused = await ask(relay, key, {
+        changes: { messages: [{ role: "user", content }] },
+      });
+      assertRefused(refused, overBudget(/could use \d+ tokens/));
+      return Number(/could use (\d+)/.exec(refused.body.error.message)?.[1]);
+    };
+    const text = { type: "text", text: "What is this?" };
+    const base64 = { type: "base64", media_type: "image/png", data: "iVBORw0KGgo=" };
+    const image = { type: "image", source: base64 };
+    const plain = await held(text);
+    assert.ok(plain < 5000);
+    assert.ok((await held(text, image)) > plain + 5000);
+    assert.ok((await held(text, image, image)) > plain + 10_000);
+    const file = { type: "file", file_id: "file_1" };
+    const url = { type: "url", url: "https://example.com/a.png" };
+    for (const block of [
+      { type: "document", source: { ...base64, media_type: "application/pdf" } },
+      { type: "image", source: url },
+      { type: "image", source: file },
+      { type: "container_upload", file_id: "file_1" },
+      { type: "tool_result", tool_use_id: "t", content: [{ type: "document", source: url }] },
+    ]) {
+      assert.ok((await held(text, block)) >= 1_000_000, JSON.stringify(block));
+    }
+    const spelt = JSON.stringify({ ...question, messages: [{ role: "user", content: [image] }] });
+    for (const hidden of [
+      spelt.replace('"image"', '"\\u0069mage"'),
+      spelt.replace('"type":"image"', '"t\\u0079pe":"image"'),
+    ]) {
+      assert.notEqual(hidden, spelt);
+      const refused = await relay.call("/v1/messages", { token: key, body: hidden });
+      assertRefused(refused, overBudget(/could use 1\d{6} tokens/));
+    }
+    assert.equal(relay.simulator.counters().requests, 0);
+  });
+
   it("of nothing still lets through what costs nothing: counting, and the lists of models", async () => {
     await budget(relay, { limit_micro_usd: 0 });
     await budget(relay, { limit_tokens: 0 });
@@ -391,7 +422,8 @@ describe("a budget", () => {
   });
 
   it("tells what remains of it in the answer's headers: of several the one with the least share", async () => {
-    const spentBefore = await standing(relay, await budget(relay, { limit_tokens: 1_000_000_000 }));
+    // Fewer tokens than micro-dollars are left of it, but a greater share.
+    await budget(relay, { limit_tokens: 4_000_000 });
     const id = await budget(relay, {
       scope: "user",
       scope_id: "ann",
@@ -405,7 +437,6 @@ describe("a budget", () => {
     assert.equal(headers.get("x-relay-budget-unit"), "micro_usd");
     assert.equal(headers.get("x-relay-budget-reset"), "2026-12-01T00:00:00.000Z");
     assert.ok((await released(relay, id)).spent > spent);
-    assert.ok(spentBefore.left > 5_000_000, "more tokens than micro-dollars are left");
   });
 
   it("gets back what errors held, and is charged nothing for them", async () => {
@@ -631,6 +662,14 @@ describe("after a restart", () => {
     }
     for (let asked = 0; asked < 3; asked += 1) {
       assert.equal((await ask(first, key, { session: "s-1" })).status, 200);
+    }
+    const text = "You are a patient teacher. ".repeat(600);
+    for (const ttl of ["5m", "1h", "1h"]) {
+      const system = [
+        { type: "text", text: ttl + text, cache_control: { type: "ephemeral", ttl } },
+      ];
+      const changes = { model: "claude-sonnet-4-5", system };
+      assert.equal((await ask(first, key, { session: "s-1", changes })).status, 200);
     }
     const all = (relay: InsideRelay) =>
       Promise.all(

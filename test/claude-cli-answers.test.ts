@@ -44,17 +44,17 @@ for (const sandbox of Object.values(sandboxes)) {
       }
     });
 
-    it("answers upstream's errors as the API does, without trying again", async (t) => {
+    it("tells upstream's errors as an app is to see them, without trying again", async (t) => {
       const { ask, anthropic, cli, logged } = await prepareAttack(t, sandbox);
       for (const [model, status, type, requests] of [
         ["claude-sim-400", 400, "invalid_request_error", 1],
         ["claude-sim-401", 502, "api_error", 1],
         ["claude-sim-403", 502, "api_error", 1],
         // A 404 is tried once more without streaming: Claude Code has no switch for it.
-        ["claude-sim-404", 404, "not_found_error", 2],
+        ["claude-sim-404", 400, "invalid_request_error", 2],
         ["claude-sim-429:7", 429, "rate_limit_error", 1],
-        ["claude-sim-500", 500, "api_error", 1],
-        ["claude-sim-529", 529, "overloaded_error", 1],
+        ["claude-sim-500", 502, "api_error", 1],
+        ["claude-sim-529", 502, "overloaded_error", 1],
       ] as const) {
         const before = anthropic.bodies().length;
         const { received } = ask("hello", { model });
@@ -131,7 +131,8 @@ for (const sandbox of Object.values(sandboxes)) {
       const { ask, anthropic } = await prepareAttack(t, sandbox);
       const { received } = ask("one", { model: "claude-opus-4-1" });
       await received.over;
-      assert.equal(received.status, 404);
+      assert.equal(received.status, 400);
+      assert.match(received.text, /claude-opus-4-1.*is not known upstream/);
       assert.ok(anthropic.bodies().every((body) => body.includes('"model":"claude-opus-4-1"')));
     });
 

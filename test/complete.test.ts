@@ -1,6 +1,7 @@
 /** POST /v1/complete, from an app's request to the ledger's row. Upstream is the simulator posing as Anthropic. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { after, before, beforeEach, describe, it, type TestContext } from "node:test";
 import { startHandUpstream, wholeStream } from "./harness/hand-upstream.ts";
 import { begun, finish, open, readUntil } from "./harness/http.ts";
@@ -32,12 +33,11 @@ const post = (on: InsideRelay, body: unknown, more: More = {}): Promise<Answer> 
   on.call("/v1/complete", {
     method: "POST",
     token: more.token ?? key,
-    headers: {
-      ...(more.scenario !== undefined && { "x-simulator-scenario": more.scenario }),
-      ...more.headers,
-    },
-    body,
+    headers: { ...more.headers },
+    body: more.scenario === undefined ? body : { ...Object(body), ...playing(more.scenario) },
   });
+/** The app's headers stay here: the model's name tells the simulator what to play. */
+const playing = (scenario: string) => ({ model: `claude-sim-${scenario}` });
 const ask = (body: object = {}, more?: More) =>
   post(relay, { prompt: "Say hello.", ...body }, more);
 
@@ -110,6 +110,34 @@ describe("a call of /v1/complete", () => {
     assert.ok(!JSON.stringify(headers).includes(key));
   });
 
+  it("takes no header of the app's upstream", async () => {
+    await ask(
+      {},
+      {
+        headers: {
+          "anthropic-workspace-id": "wrkspc_x",
+          "anthropic-dangerous-direct-browser-access": "true",
+          "cf-connecting-ip": "1.2.3.4",
+          "idempotency-key": "x",
+          "user-agent": "evil/1",
+          "x-evil": "1",
+          "x-claude-code-session-id": "s-1",
+        },
+      },
+    );
+    assert.deepEqual(Object.keys(asked().headers).sort(), [
+      "accept",
+      "accept-encoding",
+      "anthropic-version",
+      "connection",
+      "content-length",
+      "content-type",
+      "host",
+      "x-api-key",
+      "x-claude-code-session-id",
+    ]);
+  });
+
   it("takes aliases, full ids, and the relay's own default", async (t) => {
     const models: [string, string][] = [
       ["opus", "claude-opus-5-5"],
@@ -159,7 +187,46 @@ describe("a call of /v1/complete", () => {
       const answer = await ask({ json_schema: { type: "object" } }, { scenario });
       const refused = { status: 502, type: "api_error", says: /does not fit json_schema/ } as const;
       assertAppRefused(answer, { ...refused, retry: "false" });
+      const row = await rowOf(relay, answer.body.request_id);
+      assert.deepEqual(
+        [row.status, row.error_type, row.accuracy],
+        [502, "api_error", "measured"],
+        "the row says what the app saw, and what it cost",
+      );
     }
+  });
+
+  it("that names no model is told so when the default is denied", async () => {
+    const token = await relay.mint({ label: "haiku-only", models: ["haiku"] });
+    const answer = await ask({}, { token });
+    const says =
+      /^model: no model was named; the default is opus. model: "claude-opus-5-5" is not allowed on this app key/;
+    assertAppRefused(answer, invalid(says));
+    const named = await ask({ model: "opus" }, { token });
+    assertAppRefused(named, invalid(/^model: "claude-opus-5-5" is not allowed/));
+  });
+
+  it("of a key revoked while its body was on its way is refused, and upstream is not asked", async () => {
+    const token = await relay.mint({ label: "soon-gone" });
+    const call = request(`${relay.url}/v1/complete`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${token}`,
+        "content-type": "application/json",
+        "content-length": "14",
+      },
+    });
+    const answered = once(call, "response") as Promise<[IncomingMessage]>;
+    call.write('{"prompt":');
+    while (!relay.logs.some((line) => /soon-gone.*Incoming request/.test(line))) {
+      await new Promise((turn) => setImmediate(turn));
+    }
+    await relay.admin("/admin/keys/soon-gone", { method: "DELETE" });
+    call.end('"x"}');
+    const [answer] = await answered;
+    answer.resume();
+    assert.equal(answer.statusCode, 401);
+    assertUpstreamUnasked(relay);
   });
 
   it("that upstream answers with nothing, or a refusal, is an answer all the same", async () => {
@@ -327,11 +394,24 @@ describe("a request that is wrong", () => {
 
   it("is made to hurt: nested without end, keys of the prototype, half characters", async () => {
     const deep = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
-    await wrong(deep(200_000), invalid(/object/));
-    await wrong(`{"prompt":${deep(100_000)}}`, invalid(/prompt: /));
-    await wrong(`{"prompt":"x","extra":${deep(100_000)}}`, invalid(/extra: unknown field/));
+    await wrong(deep(200_000), invalid(/body: nests too deep/));
+    await wrong(`{"prompt":${deep(100_000)}}`, invalid(/prompt: nests too deep/));
+    await wrong(`{"prompt":"x","extra":${deep(100_000)}}`, invalid(/extra: nests too deep/));
     const deepSchema = `${'{"items":'.repeat(6000)}{}${"}".repeat(6000)}`;
-    await wrong(`{"prompt":"x","json_schema":${deepSchema}}`, invalid(/json_schema: /));
+    await wrong(`{"prompt":"x","json_schema":${deepSchema}}`, invalid(/json_schema: nests too/));
+    const fields = Array.from({ length: 100_000 }, (_, n) => `"f${n}":1`).join();
+    await wrong(`{"prompt":"x",${fields}}`, invalid(/more than 64 fields/));
+    await wrong(`{${fields.slice(0, 300)}"1}`, invalid(/valid JSON/));
+    const some = Object.fromEntries(Array.from({ length: 63 }, (_, n) => [`f${n}`, 1]));
+    await wrong(
+      { prompt: "x", ...some },
+      invalid(/f0: unknown field: leave it out; .*f7: unknown field[^;]*$/),
+    );
+    const wide = `{"enum":[${"1,".repeat(300_000)}1]}`;
+    await wrong(`{"prompt":"x","json_schema":${wide}}`, {
+      ...{ status: 413, type: "request_too_large" },
+      says: /json_schema: has 600011 bytes; at most 524288 are taken/,
+    });
     await wrong('{"prompt":"x","__proto__":{"stream":true}}', invalid(/__proto__: unknown field/));
     await wrong('{"__proto__":{"prompt":"x"}}', invalid(/prompt: /));
     await wrong('{"prompt":"x","constructor":1,"toString":2}', invalid(/unknown field/));
@@ -480,6 +560,12 @@ describe("an upstream that fails", () => {
     }
   });
 
+  it("for a model nobody knows says which, and which there are", async () => {
+    const says =
+      /model: "claude-sim-404" is not known upstream; use opus, sonnet, haiku or an id from GET/;
+    await failing("404", { status: 400, type: "invalid_request_error", says });
+  });
+
   it("passes its 429 on with the wait", async () => {
     const answer = await failing("429:7", { status: 429, type: "rate_limit_error", says: /./ });
     assert.equal(answer.headers.get("retry-after"), "7");
@@ -545,6 +631,7 @@ describe("REQ_TIMEOUT", () => {
       await other.simulator.until(({ aborted, open: now }) => aborted === 1 && now === 0);
       const row = await rowOf(other, answer.body.request_id);
       assert.deepEqual([row.ending, row.accuracy], ["upstream_broke", "estimated"], scenario);
+      assert.equal(row.status, 504, scenario);
     }
   });
 
@@ -614,9 +701,8 @@ describe("the ledger's row of a call", () => {
         headers: {
           authorization: `Bearer ${token}`,
           "content-type": "application/json",
-          "x-simulator-scenario": scenario,
         },
-        body: { prompt: "x", stream },
+        body: { prompt: "x", stream, ...playing(scenario) },
       });
       await other.simulator.until(({ requests }) => requests === 1);
       if (stream) {

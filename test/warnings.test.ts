@@ -8,14 +8,18 @@ import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { begun, open, readUntil } from "./harness/http.ts";
-import { type InsideRelay, startInside } from "./harness/inside.ts";
+import { ask } from "./harness/anthropic.ts";
+import { startHandUpstream } from "./harness/hand-upstream.ts";
+import { begun, finish, open, readUntil, withToken } from "./harness/http.ts";
+import { type InsideRelay, question, startInside } from "./harness/inside.ts";
 import { startRelay } from "./harness/relay.ts";
 import { adminToken } from "./harness/secrets.ts";
 
 const secret = "a webhook secret of 32 bytes or more";
 
 type Call = Readonly<{ headers: IncomingHttpHeaders; body: string; response: ServerResponse }>;
+
+type Warning = Readonly<{ threshold: number }>;
 
 /** A receiver that hands each call to the test, which answers it. */
 const startReceiver = async (t: TestContext) => {
@@ -93,11 +97,13 @@ const bigCall = { max_tokens: 20_000 };
 const bigHeaders = { "x-simulator-scenario": "huge:81920", "anthropic-version": "2023-06-01" };
 
 const spend = async (relay: InsideRelay, token: string): Promise<number> => {
-  const messages = [{ role: "user", content: "Say hello." }];
-  const body = { model: "claude-haiku-4-5", messages, ...bigCall };
+  const body = { ...question, ...bigCall };
   const { status } = await relay.call("/v1/messages", { token, headers: bigHeaders, body });
   return status;
 };
+
+const listModels = (relay: InsideRelay, token: string) =>
+  relay.call("/v1/models", { token, headers: { "anthropic-version": "2023-06-01" } });
 
 const warningsOf = async (relay: Pick<InsideRelay, "admin">, subject: string) => {
   const page = await relay.admin(`/admin/audit?action=budget.warning&subject=${subject}`);
@@ -105,17 +111,21 @@ const warningsOf = async (relay: Pick<InsideRelay, "admin">, subject: string) =>
 };
 
 /** Follows /admin/events; gives what comes, event by event. */
-const follow = async (url: string, headers: Record<string, string> = {}) => {
-  const authorization = `Bearer ${adminToken}`;
-  const call = { method: "GET", path: "/admin/events", headers: { authorization, ...headers } };
-  const response = await begun(open(url, call));
+const follow = async (url: string) => {
+  const headers = { authorization: `Bearer ${adminToken}` };
+  const response = await begun(open(url, { method: "GET", path: "/admin/events", headers }));
   assert.equal(response.statusCode, 200);
-  await readUntil(response, (text) => text.includes("\n\n"));
+  let text = await readUntil(response, (soFar) => soFar.includes("\n\n"));
   return {
     response,
     next: async () => {
-      const text = await readUntil(response, (soFar) => /^data: .*\n\n/m.test(soFar));
-      return JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? "");
+      const event = /^data: (.*)\n\n/m;
+      if (!event.test(text)) {
+        text += await readUntil(response, (more) => event.test(text + more));
+      }
+      const [whole = "", data = ""] = event.exec(text) ?? [];
+      text = text.slice(text.indexOf(whole) + whole.length);
+      return JSON.parse(data);
     },
   };
 };
@@ -158,7 +168,7 @@ describe("budget warnings", { concurrency: 4 }, () => {
     }
     const rows = await warningsOf(relay, id);
     assert.deepEqual(
-      rows.map(({ detail }: { detail: { threshold: number } }) => detail.threshold),
+      rows.map(({ detail }: { detail: Warning }) => detail.threshold),
       [50, 80, 95, 100],
     );
     for (const [index, { detail, actor, outcome }] of rows.entries()) {
@@ -172,7 +182,8 @@ describe("budget warnings", { concurrency: 4 }, () => {
   it("come each when one step crosses several, and anew in the next window", async (t) => {
     const receiver = await startReceiver(t);
     const relay = await setUp(t, { env: receiver.env });
-    const token = await relay.bootstrap();
+    // A device's token would be over by the second day.
+    const token = await relay.mint();
     await setBudget(relay, 24_500);
     for (const day of [21, 22]) {
       assert.equal(await spend(relay, token), 200);
@@ -214,8 +225,6 @@ describe("budget warnings", { concurrency: 4 }, () => {
     const token = await before.bootstrap();
     const id = await setBudget(before, 49_000);
     await spend(before, token);
-    // Told of 40 % it is not; of 50 and 80 % after the second call.
-    await changeLimit(before, id, 48_500);
     await spend(before, token);
     const first = await receiver.event();
     assert.equal(first.detail.threshold, 50);
@@ -226,12 +235,13 @@ describe("budget warnings", { concurrency: 4 }, () => {
     const again = await setUp(t, { dataDir, env: receiver.env });
     t.after(() => again.close());
     assert.equal((await receiver.event()).id, JSON.parse(lost.body).id);
-    await spend(again, token);
-    const rows = await warningsOf(again, id);
+    assert.equal(await spend(again, token), 429);
+    assert.equal((await receiver.event()).detail.threshold, 100);
     assert.deepEqual(
-      rows.map(({ detail }: { detail: { threshold: number } }) => detail.threshold),
-      [50, 80, 100].slice(0, rows.length),
+      (await warningsOf(again, id)).map(({ detail }: { detail: Warning }) => detail.threshold),
+      [50, 80, 100],
     );
+    assert.equal(receiver.unread(), 0);
   });
 
   it("are sent again after a 500, signed anew", async (t) => {
@@ -256,7 +266,7 @@ describe("budget warnings", { concurrency: 4 }, () => {
     const token = await silent.bootstrap();
     assert.equal(await spend(silent, token), 200);
     const { response } = await receiver.next();
-    assert.equal((await silent.call("/v1/models", { token })).status, 200);
+    assert.equal((await listModels(silent, token)).status, 200);
     assert.equal(response.writableEnded, false, "the receiver has not answered yet");
 
     const gone = await setUp(t, {
@@ -265,7 +275,7 @@ describe("budget warnings", { concurrency: 4 }, () => {
     const id = await setBudget(gone, 24_500);
     const another = await gone.bootstrap();
     assert.equal(await spend(gone, another), 200);
-    assert.equal((await gone.call("/v1/models", { token: another })).status, 200);
+    assert.equal((await listModels(gone, another)).status, 200);
     assert.equal((await until(async () => (await warningsOf(gone, id))[1])).detail.threshold, 80);
   });
 
@@ -280,27 +290,28 @@ describe("budget warnings", { concurrency: 4 }, () => {
 describe("/admin/events", () => {
   it("tells of revocations and of the circuit breaker", async (t) => {
     const relay = await setUp(t);
-    const token = await relay.bootstrap("mac-1");
+    const token = await relay.bootstrap("mac-book-1");
     await relay.mint({ label: "my-app" });
     const stream = await follow(relay.url);
-    await relay.admin("/admin/keys/my-app/revoke", { method: "POST" });
-    await relay.admin("/admin/devices/mac-1/revoke", { method: "POST" });
+    await relay.admin("/admin/keys/my-app", { method: "DELETE" });
+    const body = { status: "revoked" };
+    await relay.admin("/admin/devices/mac-book-1", { method: "PATCH", body });
     const events = [await stream.next(), await stream.next()];
     assert.deepEqual(
       events.map(({ type, subject, actor }) => [type, subject, actor]),
       [
         ["app_key.revoke", "my-app", "admin"],
-        ["device.revoke", "mac-1", "admin"],
+        ["device.revoke", "mac-book-1", "admin"],
       ],
     );
     assert.equal((await relay.call("/admin/events", { token })).status, 401);
-    const other = await relay.bootstrap("mac-2");
+    const other = await relay.bootstrap("mac-book-2");
     assert.equal((await relay.call("/admin/events", { token: other })).status, 403);
     for (let failures = 0; failures < 5; failures += 1) {
       await relay.call("/v1/messages", {
         token: other,
         headers: { "x-simulator-scenario": "529", "anthropic-version": "2023-06-01" },
-        body: { model: "claude-haiku-4-5", max_tokens: 5, messages: [] },
+        body: question,
       });
     }
     const { type, outcome } = await stream.next();
@@ -308,18 +319,28 @@ describe("/admin/events", () => {
     stream.response.destroy();
   });
 
-  it("ends its streams on SIGTERM, which waits for none of them", async () => {
-    const relay = await startRelay();
-    const { response } = await follow(relay.url);
-    const ended = once(response.resume(), "end");
-    assert.equal(await relay.stop(), 0);
+  it("ends its streams at once on SIGTERM, while other answers still finish", async (t) => {
+    const upstream = await startHandUpstream();
+    t.after(() => upstream.close());
+    const relay = await startRelay({ upstreamUrl: upstream.url });
+    const token = await relay.bootstrap();
+    const answer = begun(open(relay.url, { headers: withToken(token), body: ask("hi") }));
+    const response = await upstream.next();
+    const stream = await follow(relay.url);
+    const ended = once(stream.response.resume(), "end");
+    const stopped = relay.stop();
     await ended;
-    assert.ok(response.complete);
+    assert.ok(stream.response.complete);
+    response
+      .writeHead(200, { "content-type": "application/json" })
+      .end('{"type":"message","model":"m","usage":{"input_tokens":3,"output_tokens":4}}');
+    assert.equal((await finish(await answer)).status, 200);
+    assert.equal(await stopped, 0);
   });
 });
 
 describe("a webhook that is not on the public internet", () => {
-  it("is not called: its name leads here, so nobody connects, and the log says why", async (t) => {
+  it("is not called: nobody connects, and the log says why but not where", async (t) => {
     let connections = 0;
     const server = createTcpServer(() => {
       connections += 1;
@@ -329,7 +350,7 @@ describe("a webhook that is not on the public internet", () => {
     t.after(() => server.close());
     const { port } = server.address() as AddressInfo;
     const relay = await setUp(t, {
-      env: { WEBHOOK_URL: `https://localhost.:${port}/hook?token=t0ken`, WEBHOOK_SECRET: secret },
+      env: { WEBHOOK_URL: `https://0.0.0.0:${port}/hook?token=t0ken`, WEBHOOK_SECRET: secret },
     });
     await setBudget(relay, 39_000);
     await spend(relay, await relay.bootstrap());
@@ -337,30 +358,6 @@ describe("a webhook that is not on the public internet", () => {
     assert.match(line, /does not resolve to a public address/);
     assert.doesNotMatch(relay.logs.join(), /t0ken|a webhook secret/);
     assert.equal(connections, 0);
-  });
-
-  it("is refused at the start when its address says so, as is one without a good secret", async () => {
-    const url = { WEBHOOK_URL: "https://hooks.example.com/x" };
-    const cases: [Record<string, string>, RegExp][] = [
-      [url, /WEBHOOK_SECRET is required with WEBHOOK_URL/],
-      [{ ...url, WEBHOOK_SECRET: "short" }, /WEBHOOK_SECRET must be at least 32 bytes/],
-      [
-        { WEBHOOK_URL: "https://127.0.0.1/x", WEBHOOK_SECRET: secret },
-        /WEBHOOK_URL is this machine.*WEBHOOK_ALLOW_PRIVATE=true/,
-      ],
-      [
-        { WEBHOOK_URL: "http://hooks.example.com/x", WEBHOOK_SECRET: secret },
-        /WEBHOOK_URL must be https/,
-      ],
-      [
-        { WEBHOOK_URL: "ftp://hooks.example.com/x", WEBHOOK_SECRET: secret },
-        /WEBHOOK_URL must be an https:\/\/ address/,
-      ],
-      [{ WEBHOOK_ALLOW_PRIVATE: "maybe" }, /WEBHOOK_ALLOW_PRIVATE must be one of true, false/],
-    ];
-    for (const [env, says] of cases) {
-      await assert.rejects(startInside({ env }), says);
-    }
   });
 });
 

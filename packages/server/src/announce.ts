@@ -49,6 +49,8 @@ export const completeWords = (choice: CompleteChoice): string => {
       return `the Anthropic API (${choice.why})`;
     case "simulator":
       return `the simulator (${choice.why})`;
+    case "closed":
+      return `nothing and answered 503 (${choice.why})`;
     case "cli": {
       const { probe, credential } = choice.cli;
       const place = probe.sandbox.kind === "bwrap" ? "inside bubblewrap" : "without a sandbox";
@@ -65,6 +67,10 @@ const credentialWords = {
 
 /** What an operator who serves apps through Claude Code should know. */
 export const completeWarnings = (choice: CompleteChoice): string[] => {
+  if (choice.kind === "closed") {
+    const remedy = "set ANTHROPIC_API_KEY, or COMPLETE_UPSTREAM=simulator for canned answers";
+    return [`${choice.reason} Put that right and start again; or ${remedy}`];
+  }
   if (choice.kind !== "cli") {
     return [];
   }

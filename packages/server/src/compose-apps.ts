@@ -38,6 +38,7 @@ export const openApps = (options: Options): Apps => {
     complete: {
       line: createLine({ ...line, upstream: completing.upstream }),
       structured: completing.structured,
+      ownErrors: completing.ownErrors,
       defaultModel: config.defaultModel,
       maxInputBytes: config.maxInputBytes,
       clock,

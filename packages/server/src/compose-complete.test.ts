@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { chooseComplete } from "./compose-complete.ts";
 
@@ -53,12 +53,18 @@ describe("what serves /v1/complete", () => {
     for (const [claudeBinary, env, why] of [
       [good.claudeBinary, none, /not logged in/],
       [fakeClaude(t, "2.1.197"), token, /2\.1\.197 is too old/],
-      [null, token, /no Claude Code on PATH/],
+      ["/nonexistent/claude", token, /no Claude Code at \/nonexistent\/claude: install it/],
     ] as const) {
-      const { kind, why: said } = await chooseComplete({ ...auto, claudeBinary }, env);
-      assert.equal(kind, "simulator");
-      assert.match(said, why);
+      const closed = await chooseComplete({ ...auto, claudeBinary }, env);
+      assert.equal(closed.kind, "closed", "canned answers would pass for its own");
+      assert.match(closed.why, why);
+      assert.match(closed.kind === "closed" ? closed.reason : "", why);
     }
+    const onPath = { PATH: dirname(good.claudeBinary) };
+    assert.equal((await chooseComplete({ ...auto, claudeBinary: null }, onPath)).kind, "closed");
+    const absent = await chooseComplete({ ...auto, claudeBinary: null }, token);
+    assert.equal(absent.kind, "simulator");
+    assert.match(absent.why, /no Claude Code on PATH/);
   });
 
   it("is not a Claude Code newer than what was tested, unless its locks hold in a rehearsal", async (t) => {
@@ -67,7 +73,7 @@ describe("what serves /v1/complete", () => {
       { ...auto, claudeBinary: fakeClaude(t, "2.1.330") },
       token,
     );
-    assert.equal(kind, "simulator");
+    assert.equal(kind, "closed");
     assert.match(
       why,
       /2\.1\.330 is not usable: .*rehearsal its locks did not hold \(.+\); install an older one/,

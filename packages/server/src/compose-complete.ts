@@ -11,6 +11,7 @@ import { createClaudeCli, defaultProcessLimits } from "./upstreams/claude-cli/cl
 import type { CliCredential } from "./upstreams/claude-cli/credential.ts";
 import { type ClaudeCliProbe, probeClaudeCli } from "./upstreams/claude-cli/probe.ts";
 import { rehearseClaudeCli } from "./upstreams/claude-cli/rehearsal.ts";
+import { createClosedUpstream } from "./upstreams/closed.ts";
 import { withTimeLimit } from "./upstreams/time-limit.ts";
 
 export type { Environment } from "./pipeline/environment.ts";
@@ -21,6 +22,8 @@ type UsableCli = Readonly<{ probe: FoundCli; credential: CliCredential }>;
 /** `why` says in words how it was chosen, for the log and the doctor. */
 export type CompleteChoice =
   | { readonly kind: "api" | "simulator"; readonly why: string }
+  /** Claude Code was to serve it and cannot; `reason` names the remedy, and callers get to see it. */
+  | { readonly kind: "closed"; readonly why: string; readonly reason: string }
   | { readonly kind: "cli"; readonly why: string; readonly cli: UsableCli };
 
 type Chosen = Pick<Config, "completeUpstream" | "upstream" | "claudeBinary">;
@@ -56,11 +59,18 @@ export const chooseComplete = async (config: Chosen, env: Environment): Promise<
   }
 };
 
+/** A Claude Code that is there and cannot be used is not passed over: canned answers would pass for its own. */
 const byLogin = async (config: Chosen, env: Environment): Promise<CompleteChoice> => {
-  const cli = await usable(await probe(config, env));
-  return typeof cli === "string"
-    ? { kind: "simulator", why: `no ANTHROPIC_API_KEY is set, and ${cli}` }
-    : { kind: "cli", why: "no ANTHROPIC_API_KEY is set, and Claude Code is logged in here", cli };
+  const found = await probe(config, env);
+  const cli = await usable(found);
+  if (typeof cli !== "string") {
+    const why = "no ANTHROPIC_API_KEY is set, and Claude Code is logged in here";
+    return { kind: "cli", why, cli };
+  }
+  const why = `no ANTHROPIC_API_KEY is set, and ${cli}`;
+  return !found.found && found.isNoneMeant
+    ? { kind: "simulator", why }
+    : { kind: "closed", why, reason: `/v1/complete is closed: ${cli}.` };
 };
 
 const probe = (
@@ -99,6 +109,8 @@ const rehearse = ({ probe: { binary, version, sandbox }, credential }: UsableCli
 export type Completing = Readonly<{
   upstream: Upstream;
   structured: StructuredOutput;
+  /** Whether the upstream's errors are in the relay's own words. */
+  ownErrors: boolean;
   close(): Promise<void>;
 }>;
 
@@ -114,9 +126,12 @@ type Options = Readonly<{
 export const openComplete = (options: Options): Completing => {
   const { config, choice, messages } = options;
   if (choice.kind !== "cli") {
+    const isClosed = choice.kind === "closed";
+    const upstream = isClosed ? createClosedUpstream(choice.reason) : messages;
     return {
-      upstream: withTimeLimit(messages, config.completeTimeoutMs),
+      upstream: withTimeLimit(upstream, config.completeTimeoutMs),
       structured: "native",
+      ownErrors: isClosed,
       close: async () => undefined,
     };
   }
@@ -126,6 +141,7 @@ export const openComplete = (options: Options): Completing => {
   return {
     upstream: bySubscription ? { ...upstream, billing: "subscription" } : upstream,
     structured: "prompt",
+    ownErrors: true,
     close,
   };
 };

@@ -48,7 +48,7 @@ const completeFindings = async (config: Config, sources: Sources): Promise<Findi
     const choice = await chooseComplete(config, sources.environment);
     return [
       {
-        mark: choice.kind === "simulator" ? "note" : "ok",
+        mark: choice.kind === "api" || choice.kind === "cli" ? "ok" : "note",
         says: `/v1/complete is served by ${completeWords(choice)}`,
       },
       ...completeWarnings(choice).map((says) => ({ mark: "note" as const, says })),

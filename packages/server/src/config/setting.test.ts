@@ -8,6 +8,7 @@ import {
   httpUrl,
   list,
   oneOf,
+  seconds,
   secret,
   wholeNumber,
 } from "./setting.ts";
@@ -33,6 +34,13 @@ describe("a setting", () => {
       [90_000, 90_000, 90_000, 600_000, 3_600_000],
     );
     refuses(parse, "9", "2h", "1d", "1.5s", "-1s", "s", "1 s");
+  });
+
+  it("that is a duration in seconds says so when it is wrong", () => {
+    const parse = seconds(1, 3600);
+    assert.deepEqual(["90", "90s", "1500ms", "1h"].map(parse), [90_000, 90_000, 1500, 3_600_000]);
+    refuses(parse, "0", "3601", "2h", "x");
+    assert.throws(() => parse("x"), /must be seconds or .*, from 1 to 3600 s, not "x"/);
   });
 
   it("that is a size takes bytes, KiB or MiB in any case", () => {

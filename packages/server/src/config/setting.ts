@@ -47,8 +47,7 @@ const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h:
 export const duration =
   (minMs: number, maxMs: number) =>
   (value: string): number => {
-    const match = /^(\d+)(ms|s|m|h)?$/.exec(value);
-    const parsed = match ? Number(match[1]) * (unitMs[match[2] ?? "ms"] ?? 1) : Number.NaN;
+    const parsed = durationOf(value, "ms");
     if (!(parsed >= minMs && parsed <= maxMs)) {
       throw new Fault(
         `must be milliseconds or a number with ms, s, m or h, from ${minMs} to ${maxMs} ms, not "${value}"`,
@@ -57,10 +56,23 @@ export const duration =
     return parsed;
   };
 
-/** The same in milliseconds, but a bare number means seconds. */
-export const seconds = (min: number, max: number) => {
-  const parse = duration(min * 1000, max * 1000);
-  return (value: string): number => parse(/^\d+$/.test(value) ? `${value}s` : value);
+/** A duration in milliseconds, but a bare number means seconds. */
+export const seconds =
+  (min: number, max: number) =>
+  (value: string): number => {
+    const parsed = durationOf(value, "s");
+    if (!(parsed >= min * 1000 && parsed <= max * 1000)) {
+      throw new Fault(
+        `must be seconds or a number with ms, s, m or h, from ${min} to ${max} s, not "${value}"`,
+      );
+    }
+    return parsed;
+  };
+
+/** Milliseconds; NaN for what is no duration. */
+const durationOf = (value: string, bareUnit: string): number => {
+  const match = /^(\d+)(ms|s|m|h)?$/.exec(value);
+  return match ? Number(match[1]) * (unitMs[match[2] ?? bareUnit] ?? 1) : Number.NaN;
 };
 
 const unitBytes: Readonly<Record<string, number>> = { "": 1, kib: 1024, mib: 1024 ** 2 };

@@ -108,6 +108,12 @@ describe("what a schema found wrong, in words", () => {
     }
   });
 
+  it("names unknown fields also where TypeBox stopped before it had said what they are", () => {
+    const many = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`f${n}`, 1]));
+    const closed = Type.Object({}, { additionalProperties: false });
+    assert.match(told(closed, "body", many), /^f0: unknown field: leave it out; f1: .*f7: [^;]*$/);
+  });
+
   it("stops at eight fields", () => {
     const fault = { keyword: "type", params: { type: "object" } };
     const many = Array.from({ length: 50 }, (_, n) => ({ ...fault, instancePath: `/f${n}` }));

@@ -41,19 +41,28 @@ export const refusalForSchema = (
       describe(fault, part ?? "body", of);
     }
   }
+  if (byField.size === 0) {
+    // So many of them that TypeBox stopped before it had said what they mean.
+    for (const fault of faults.slice(0, mostSaid)) {
+      of(pathOf(fault) || (part ?? "body")).says.add("unknown field: leave it out");
+    }
+  }
   const sentences = [...byField].flatMap(([field, words]) => {
     const isAround = [...byField.keys()].some((other) => other.startsWith(`${field}.`));
     const sentence = sentenceOf(words, isAround);
     return sentence === null ? [] : [`${field}: ${sentence}`];
   });
-  return new Refusal("invalid_request", `${sentences.slice(0, 8).join("; ")}.`);
+  return new Refusal("invalid_request", `${sentences.slice(0, mostSaid).join("; ")}.`);
 };
+
+/** Fields told of at a time. */
+const mostSaid = 8;
 
 /** Keywords that only repeat what another fault of the same field says. */
 const echoes = new Set(["anyOf", "oneOf", "boolean"]);
 
 const describe = (fault: SchemaFault, part: string, of: (field: string) => Words): void => {
-  const path = fault.instancePath.replace(/^\//, "").replaceAll("/", ".");
+  const path = pathOf(fault);
   const inside = (name: unknown): string => (path === "" ? String(name) : `${path}.${name}`);
   const { requiredProperties, additionalProperties } = fault.params ?? {};
   if (Array.isArray(requiredProperties)) {
@@ -61,13 +70,16 @@ const describe = (fault: SchemaFault, part: string, of: (field: string) => Words
       of(inside(name)).says.add("field required");
     }
   } else if (Array.isArray(additionalProperties)) {
-    for (const name of additionalProperties) {
+    for (const name of additionalProperties.slice(0, mostSaid)) {
       of(inside(name)).says.add(`unknown field: leave it out${knownFields(fault)}`);
     }
   } else {
     judge(fault, of(path === "" ? part : path));
   }
 };
+
+const pathOf = ({ instancePath }: SchemaFault): string =>
+  instancePath.replace(/^\//, "").replaceAll("/", ".");
 
 const knownFields = ({ schema }: SchemaFault): string => {
   const names = Object.keys(schema?.properties ?? {});

@@ -88,8 +88,20 @@ const createCounter = (limit: Limit, now: Moment): LimitCounter => {
   }
 };
 
-/** A rate that is changed is another limit; what was counted today, or is open, is so whatever the limit. */
+/** A caller's limits are the same objects until something is changed. */
+const keys = new WeakMap<Limit, string>();
+
 const keyOf = (limit: Limit): string => {
+  let key = keys.get(limit);
+  if (key === undefined) {
+    key = newKey(limit);
+    keys.set(limit, key);
+  }
+  return key;
+};
+
+/** A rate that is changed is another limit; what was counted today, or is open, is so whatever the limit. */
+const newKey = (limit: Limit): string => {
   const { kind, scope } = limit;
   switch (kind) {
     case "requests":

@@ -69,7 +69,7 @@ export class BudgetWatch {
     for (const { budget, resetsAt } of states) {
       const watched = this.#watched.get(budget.id);
       const amount = budget.unit === "tokens" ? used.tokens : used.microUsd;
-      if (watched !== undefined && amount > 0 && this.#isOpen(watched, resetsAt)) {
+      if (watched !== undefined && amount > 0 && this.#isOpen(budget, resetsAt)) {
         watched.spent += amount;
         this.#warn(watched, "spent");
       }
@@ -114,11 +114,8 @@ export class BudgetWatch {
   }
 
   /** What was granted in a window that is over is no use of the one that is open. */
-  #isOpen({ budget, resetsAt: now }: Watched, resetsAt: EpochMs | null): boolean {
-    return (
-      budget.window.kind === "rolling" ||
-      (now === resetsAt && (resetsAt === null || this.#options.now() < resetsAt))
-    );
+  #isOpen({ window }: Budget, resetsAt: EpochMs | null): boolean {
+    return window.kind === "rolling" || resetsAt === null || this.#options.now() < resetsAt;
   }
 
   #warn(watched: Watched, reason: BudgetWarning["reason"]): void {

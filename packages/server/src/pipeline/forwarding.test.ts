@@ -104,6 +104,44 @@ describe("forwarding", () => {
     assert.deepEqual(reply.notes, ["start 200", `end ${message}`]);
   });
 
+  for (const fails of ["start", "write", "end", "breakOff"] as const) {
+    for (const flushed of [null, async () => undefined]) {
+      it(`ends the exchange when the reply fails at its ${fails}${flushed && " (LEDGER_SYNC=full)"}`, async () => {
+        const { receiver, walked, reply, outcomes, active, settled } = await underWay({ flushed });
+        reply[fails] = () => {
+          throw new RangeError("Maximum call stack size exceeded");
+        };
+        receiver.onStart(200, sse);
+        receiver.onData(started);
+        if (fails !== "breakOff") {
+          receiver.onData(counted);
+          receiver.onData(stopped);
+        }
+        receiver.onEnd();
+        receiver.onFailure({ kind: "timeout", message: "late", sent: true });
+        await assert.rejects(walked, RangeError);
+        assert.deepEqual([outcomes.length, settled.length, active.size], [1, 1, 0]);
+      });
+    }
+  }
+
+  it("writes down what the caller was told, where that is not what upstream said", async () => {
+    for (const flushed of [null, async () => undefined]) {
+      const { receiver, walked, reply, outcomes } = await underWay({ flushed });
+      Object.assign(reply, { told: () => ({ status: 502, errorType: "api_error" }) });
+      receiver.onStart(200, sse);
+      for (const chunk of [started, delta, counted, stopped]) {
+        receiver.onData(chunk);
+      }
+      receiver.onEnd();
+      await walked;
+      assert.deepEqual(
+        outcomes.map(({ status, errorType, accuracy }) => [status, errorType, accuracy]),
+        [[502, "api_error", "measured"]],
+      );
+    }
+  });
+
   it("passes upstream's refusal on, free of charge", async () => {
     const { receiver, walked, reply, outcomes } = await underWay();
     const overloaded = Buffer.from(

@@ -96,6 +96,9 @@ class Forwarding implements UpstreamReceiver, Active {
   }
 
   onStart(status: number, headers: IncomingHttpHeaders): void {
+    if (this.#over) {
+      return;
+    }
     const { intent, startedMs } = this.#admitted;
     const nowMs = this.#deps.clock.monotonicMs();
     this.#firstByteMs = nowMs - startedMs;
@@ -117,11 +120,18 @@ class Forwarding implements UpstreamReceiver, Active {
       if (status < 300 && isModelCall(intent.operation)) {
         addRemaining(shown, this.#admitted.granted, this.#deps.clock.now());
       }
-      this.#reply.start(status, shown);
+      try {
+        this.#reply.start(status, shown);
+      } catch (error) {
+        this.#faulted(error);
+      }
     }
   }
 
   onData(chunk: Buffer): void {
+    if (this.#over) {
+      return;
+    }
     this.#watch?.heard(this.#deps.clock.monotonicMs());
     this.#meter?.push(chunk);
     if (this.#bytesLeft > 0) {
@@ -136,6 +146,9 @@ class Forwarding implements UpstreamReceiver, Active {
   }
 
   onEnd(): void {
+    if (this.#over) {
+      return;
+    }
     const report = this.#meter?.report() ?? null;
     if (this.#stream && this.#status < 400 && report !== null && isCut(report)) {
       this.#breakOff(
@@ -145,20 +158,27 @@ class Forwarding implements UpstreamReceiver, Active {
       return;
     }
     const { flushed } = this.#deps;
-    if (flushed === null) {
-      this.#end();
-      this.#record("complete", this.#status, report);
-    } else {
-      this.#record("complete", this.#status, report);
-      const end = (): void => this.#end();
-      // A line that did not reach the disk is tried again by the journal; the answer is not held back for it.
-      flushed().then(end, end);
+    try {
+      if (flushed === null) {
+        this.#end();
+        this.#recordTold("complete", report);
+        this.#ended.resolve();
+      } else {
+        this.#recordTold("complete", report);
+        // A line that did not reach the disk is tried again by the journal; the answer is not held back for it.
+        const end = (): void => this.#end();
+        flushed().then(end, end).then(this.#ended.resolve, this.#ended.reject);
+      }
+    } catch (error) {
+      this.#faulted(error);
     }
     this.#admitted.releaseBody();
-    this.#ended.resolve();
   }
 
   onFailure(failure: UpstreamFailure): void {
+    if (this.#over) {
+      return;
+    }
     this.#fail("upstream_broke", "The connection to upstream broke off mid-answer.", failure);
   }
 
@@ -188,9 +208,16 @@ class Forwarding implements UpstreamReceiver, Active {
   }
 
   #write(chunk: Buffer): void {
-    if (this.#leftAt === 0 && !this.#reply.write(chunk)) {
-      this.#held = true;
-      this.#exchange?.pause();
+    if (this.#leftAt !== 0) {
+      return;
+    }
+    try {
+      if (!this.#reply.write(chunk)) {
+        this.#held = true;
+        this.#exchange?.pause();
+      }
+    } catch (error) {
+      this.#faulted(error);
     }
   }
 
@@ -235,11 +262,31 @@ class Forwarding implements UpstreamReceiver, Active {
   #breakOff(ending: Ending, message: string): void {
     const between = this.#meter?.atEventBoundary ?? true;
     const words = this.#stream ? streamError(message, this.#admitted.intent.id, between) : null;
-    if (this.#leftAt === 0) {
-      this.#reply.breakOff(words);
+    try {
+      if (this.#leftAt === 0) {
+        this.#reply.breakOff(words);
+      }
+      this.#recordTold(ending);
+      this.#ended.resolve();
+    } catch (error) {
+      this.#faulted(error);
     }
-    this.#record(ending, this.#status);
-    this.#ended.resolve();
+  }
+
+  /** A fault of ours in what the caller is answered: still one outcome follows, and the door ends the answer. */
+  #faulted(error: unknown): void {
+    this.#exchange?.cancel();
+    if (!this.#over) {
+      this.#record("upstream_broke", this.#status);
+    }
+    this.#ended.reject(error);
+  }
+
+  /** The row says what the caller was told, where that is not what upstream said. */
+  #recordTold(ending: Ending, report = this.#meter?.report() ?? null): void {
+    const told = this.#leftAt === 0 ? this.#reply.told?.(this.#lastChunk) : undefined;
+    const errorType = report?.errorType ?? told?.errorType ?? null;
+    this.#record(ending, told?.status ?? this.#status, report && { ...report, errorType });
   }
 
   #record(

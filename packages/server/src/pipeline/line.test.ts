@@ -4,7 +4,7 @@ import { type BudgetId, epochMs } from "@claude-relay/contract";
 import type { Budget, Limit, Verdict } from "./admission.ts";
 import type { LineDeps } from "./line.ts";
 import { Refusal } from "./refusal.ts";
-import { body, lineFixture } from "./test-setup.ts";
+import { body, caller, lineFixture } from "./test-setup.ts";
 
 const refuse = (code: "credential_invalid" | "storage_unavailable" | "too_large") => () => {
   throw new Refusal(code, "no");
@@ -41,7 +41,7 @@ describe("the line", () => {
     const { walk, steps, upstream, intents } = lineFixture();
     const walked = walk();
     const receiver = await upstream.called;
-    assert.deepEqual(steps, ["authenticate", "early", "body", "hold", "open"]);
+    assert.deepEqual(steps, ["authenticate", "early", "body", "authenticate", "hold", "open"]);
     assert.deepEqual(upstream.notes, ["send"]);
     const [intent] = intents;
     assert.equal(intent?.model, "claude-haiku-4-5");
@@ -69,13 +69,13 @@ describe("the line", () => {
     [
       "a denied model",
       { relayAllows: () => false },
-      ["authenticate", "early", "body", "hold"],
+      ["authenticate", "early", "body", "authenticate", "hold"],
       "model_denied",
     ],
     [
       "a budget it does not fit",
       { admission: { refusedAlready: () => null, ask: async () => spent, settle() {} } },
-      ["authenticate", "body"],
+      ["authenticate", "body", "authenticate"],
       "over_budget",
     ],
     [
@@ -83,7 +83,7 @@ describe("the line", () => {
       {
         ledger: { open: async () => refuse("storage_unavailable")(), progress() {}, close() {} },
       },
-      ["authenticate", "early", "body", "hold"],
+      ["authenticate", "early", "body", "authenticate", "hold"],
       "storage_unavailable",
     ],
   ];
@@ -108,6 +108,30 @@ describe("the line", () => {
     const unknown = lineFixture({ authenticate: refuse("credential_invalid") });
     await assert.rejects(unknown.walk());
     assert.deepEqual(unknown.refused, []);
+  });
+
+  it("stops at a credential revoked while the body was on its way", async () => {
+    for (const lookup of ["at once", "later"]) {
+      let isRevoked = false;
+      const { walk, upstream, intents } = lineFixture({
+        authenticate: () => {
+          if (!isRevoked) {
+            return caller;
+          }
+          const refusal = new Refusal("credential_invalid", "revoked");
+          if (lookup === "at once") {
+            throw refusal;
+          }
+          return Promise.reject(refusal);
+        },
+      });
+      const readBody = async () => {
+        isRevoked = true;
+        return body;
+      };
+      await assert.rejects(walk({ readBody }), refusedAs("credential_invalid"));
+      assert.deepEqual([upstream.notes, intents], [[], []]);
+    }
   });
 
   it("stops at a body that is refused, and at one that is not JSON", async () => {

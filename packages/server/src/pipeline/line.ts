@@ -72,7 +72,15 @@ const admit = async (
   logIncoming(deps.log, ingress, caller);
   let asked: Asked;
   try {
-    asked = examine(deps, ingress, caller, await ingress.readBody());
+    const body = await ingress.readBody();
+    if (body !== null) {
+      // It may have been long on its way: a credential revoked meanwhile opens nothing any more.
+      const again = deps.authenticate(ingress.headers, ingress.clientIp);
+      if (again instanceof Promise) {
+        await again;
+      }
+    }
+    asked = examine(deps, ingress, caller, body);
   } catch (error) {
     countRefused(deps, ingress, caller);
     throw error;

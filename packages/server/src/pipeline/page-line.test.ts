@@ -116,7 +116,14 @@ describe("a page fetch", () => {
       return page;
     });
     assert.equal(await walk(), page);
-    assert.deepEqual(steps, ["authenticate", "rate app_key:my-app:30 30", "read", "open", "fetch"]);
+    assert.deepEqual(steps, [
+      "authenticate",
+      "rate app_key:my-app:30 30",
+      "read",
+      "authenticate",
+      "open",
+      "fetch",
+    ]);
     assert.deepEqual(
       outcomes.map(({ status, ending, accuracy, costMicroUsd, durationMs, errorType }) => ({
         status,

@@ -53,6 +53,8 @@ export const createPageLine =
       admitDoor(caller, "fetch");
       admitRate(deps.limiter, caller, deps.clock, deps.rate);
       const request = await ingress.readRequest();
+      // The body may have been long on its way: a credential revoked meanwhile opens nothing any more.
+      await deps.authenticate(ingress.headers, ingress.clientIp);
       const intent = intentOf(ingress, caller, deps.clock);
       await deps.ledger.open(intent);
       return await recorded(deps, intent, request);

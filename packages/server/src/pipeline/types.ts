@@ -253,6 +253,9 @@ export interface Upstream {
   send(request: UpstreamRequest, receiver: UpstreamReceiver): UpstreamExchange;
 }
 
+/** What a caller was told in the end. */
+export type Told = Readonly<{ status: number; errorType: string | null }>;
+
 /** The caller's side of an exchange: writes straight to its socket. */
 export interface CallerReply {
   /** True once the caller has disconnected; nothing is written any more. */
@@ -267,6 +270,11 @@ export interface CallerReply {
   /** At most one listener each; `onLeave` fires at once when the caller has already left. */
   onDrain(listener: () => void): void;
   onLeave(listener: () => void): void;
+  /**
+   * Of a reply that tells its caller something else than upstream said: what that is. Reads the last chunk,
+   * which `end` is given again.
+   */
+  told?(lastChunk: Buffer | null): Told;
 }
 
 /** A clock of both kinds: `now` for rows and tokens, `monotonicMs` for limits and durations. */

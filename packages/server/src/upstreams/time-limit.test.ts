@@ -81,6 +81,30 @@ describe("an upstream under a time limit", () => {
     assert.deepEqual(notes, ["start 529", "cancel", "failure timeout true"]);
   });
 
+  it("whose end could not be taken is still cut off", (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    let inner: UpstreamReceiver | undefined;
+    const notes: string[] = [];
+    const upstream: Upstream = {
+      name: "inner",
+      send: (_request, receiver) => {
+        inner = receiver;
+        return { pause: () => {}, resume: () => {}, cancel: () => {}, sent: true };
+      },
+    };
+    withTimeLimit(upstream, 1000).send(request, {
+      onStart: () => {},
+      onData: () => {},
+      onEnd: () => {
+        throw new RangeError("no");
+      },
+      onFailure: ({ kind }) => void notes.push(kind),
+    });
+    assert.throws(() => inner?.onEnd(), RangeError);
+    t.mock.timers.tick(1000);
+    assert.deepEqual(notes, ["timeout"]);
+  });
+
   it("that failed by itself, or was cancelled, is not cut off later", (t) => {
     const failed = setUp(t);
     failed.inner.onFailure({ kind: "unreachable", message: "x", sent: false });

@@ -42,14 +42,15 @@ class Limited implements UpstreamReceiver, UpstreamExchange {
     this.#receiver.onData(chunk);
   }
 
+  /** The limit holds until the end has been taken: were it not, nobody else would end the exchange. */
   onEnd(): void {
-    clearTimeout(this.#timer);
     this.#receiver.onEnd();
+    clearTimeout(this.#timer);
   }
 
   onFailure(failure: UpstreamFailure): void {
-    clearTimeout(this.#timer);
     this.#receiver.onFailure(failure);
+    clearTimeout(this.#timer);
   }
 
   pause(): void {

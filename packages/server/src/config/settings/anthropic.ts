@@ -3,7 +3,7 @@ import { define, Fault, httpUrl, list, secret } from "../setting.ts";
 const apiKeys = (value: string): readonly string[] => list(value).map(secret(8));
 
 const adminKey = (value: string): string => {
-  if (!secret(20)(value).startsWith("sk-ant-admin")) {
+  if (!/^sk-ant-admin[!-~]{8,}$/.test(secret(8)(value))) {
     throw new Fault(
       "is no Admin API key, which begins with sk-ant-admin: make one in the Claude Console, under Settings, Admin keys",
     );

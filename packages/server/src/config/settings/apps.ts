@@ -27,7 +27,7 @@ export const appSettings = {
     fallback: "auto",
     shown: "auto",
     about:
-      "What serves `/v1/complete`: the Anthropic API (`api`), the headless Claude Code found on this host (`cli`) or the simulator. `auto` takes the API when `ANTHROPIC_API_KEY` is set, else a logged-in Claude Code, else the simulator.",
+      "What serves `/v1/complete`: the Anthropic API (`api`), the headless Claude Code found on this host (`cli`) or the simulator. `auto` takes the API when `ANTHROPIC_API_KEY` is set, else a logged-in Claude Code; one that cannot be used closes the door (503), and only where there is none the simulator answers.",
   }),
   defaultModel: define({
     name: "DEFAULT_MODEL",

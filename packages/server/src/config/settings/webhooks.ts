@@ -34,6 +34,7 @@ export const webhookSettings = {
     shown: "none",
     about:
       "Signs those calls (HMAC-SHA256); required with `WEBHOOK_URL`. At least 32 bytes: `openssl rand -base64 32`.",
+    example: "paste the output of: openssl rand -base64 32",
   }),
   webhookAllowPrivate: define({
     name: "WEBHOOK_ALLOW_PRIVATE",

@@ -16,7 +16,7 @@ export const checkedBody = <Schema extends TSchema>(
       throw new Refusal("invalid_request", "The body is empty: send a JSON object.");
     }
     if (!compiled.Check(body)) {
-      throw refusalForSchema([...compiled.Errors(body)], "body");
+      throw refusalForSchema(compiled.Errors(body), "body");
     }
     return body as Static<Schema>;
   };

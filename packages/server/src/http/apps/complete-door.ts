@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import {
   AppErrorBody,
   CompleteJson,
@@ -15,9 +16,10 @@ import type { Log } from "../../pipeline/log.ts";
 import { resolveModel } from "../../pipeline/model-alias.ts";
 import { isModelId } from "../../pipeline/model-pattern.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
-import type { Clock } from "../../pipeline/types.ts";
+import type { Clock, Ingress } from "../../pipeline/types.ts";
 import { SocketReply } from "../caller-reply.ts";
 import { clientIp } from "../client-ip.ts";
+import { tooLarge } from "../read-body.ts";
 import { readJson } from "../read-json.ts";
 import { offerToApps, type Taken } from "./app-door.ts";
 import { checkedBody } from "./checked-body.ts";
@@ -28,6 +30,8 @@ export type CompleteDoorDeps = Readonly<{
   line: Line;
   /** Of that upstream. */
   structured: StructuredOutput;
+  /** Whether that upstream's errors are in the relay's own words, and to be told as they stand. */
+  ownErrors: boolean;
   defaultModel: string;
   /** Bytes of prompt and system together. */
   maxInputBytes: number;
@@ -55,7 +59,7 @@ export const completeDoor = (app: FastifyInstance, deps: CompleteDoorDeps): void
   offerToApps(app, "/v1/complete", docs, deps, (taken) => walk(deps, taken));
 
 const walk = async (deps: CompleteDoorDeps, { id, raw, res }: Taken): Promise<void> => {
-  const { clock } = deps;
+  const { clock, log, ownErrors } = deps;
   const startedMs = clock.monotonicMs();
   let wanted: Wanted | undefined;
   const reply = new CompleteReply(new SocketReply(res), {
@@ -67,31 +71,62 @@ const walk = async (deps: CompleteDoorDeps, { id, raw, res }: Taken): Promise<vo
       return wanted;
     },
     elapsedMs: () => clock.monotonicMs() - startedMs,
+    ownErrors,
+    log,
+    closeSoon: () => closeSoon(res),
   });
-  await deps.line(
-    {
-      id,
-      operation: { kind: "complete" },
-      headers: { ...raw.headers, ...messagesHeaders },
-      readBody: async () => {
-        wanted = await read(raw, deps);
-        return messagesBody(wanted.request, wanted.modelId, deps.structured);
-      },
-      releaseBody: () => undefined,
-      clientIp: clientIp(raw, deps.trustProxy),
-      startedAt: clock.now(),
+  const ingress: Ingress = {
+    id,
+    operation: { kind: "complete" },
+    headers: headersFor(raw.headers),
+    readBody: async () => {
+      wanted = await read(raw, deps);
+      return messagesBody(wanted.request, wanted.modelId, deps.structured);
     },
-    reply,
-  );
+    releaseBody: () => undefined,
+    clientIp: clientIp(raw, deps.trustProxy),
+    startedAt: clock.now(),
+  };
+  try {
+    await deps.line(ingress, reply);
+  } catch (error) {
+    throw wanted?.request.model === undefined ? ofDefault(error, deps.defaultModel) : error;
+  }
 };
 
-/** What goes upstream is ours, whatever the app's own request looked like. */
-const messagesHeaders = {
+/** How long the last words of an answer that broke off may take to reach the caller. */
+const lastWordsMs = 1000;
+
+const closeSoon = (res: Taken["res"]): void => {
+  const timer = setTimeout(() => res.destroy(), lastWordsMs).unref();
+  res.once("close", () => clearTimeout(timer));
+};
+
+/** Who asked for no model would not know what a model's refusal means. */
+const ofDefault = (error: unknown, model: string): unknown =>
+  error instanceof Refusal && error.code === "model_denied"
+    ? new Refusal(
+        error.code,
+        `model: no model was named; the default is ${model}. ${error.message}`,
+        error.details,
+      )
+    : error;
+
+/**
+ * What goes upstream is ours, whatever the app's own request looked like. The line itself needs the credential,
+ * which stays here, and a session to hold its budget.
+ */
+const headersFor = (own: IncomingHttpHeaders): IncomingHttpHeaders => ({
+  ...pick(own, "authorization"),
+  ...pick(own, "x-api-key"),
+  ...pick(own, "x-claude-code-session-id"),
   accept: "text/event-stream",
   "content-type": "application/json",
   "anthropic-version": anthropicVersion,
-  "anthropic-beta": undefined,
-};
+});
+
+const pick = (headers: IncomingHttpHeaders, name: string): IncomingHttpHeaders =>
+  headers[name] === undefined ? {} : { [name]: headers[name] };
 
 const checked = checkedBody(CompleteRequest);
 
@@ -122,13 +157,16 @@ const read = async (raw: Taken["raw"], deps: CompleteDoorDeps): Promise<Wanted> 
 /** A schema goes to the model too. Anthropic takes far smaller ones. */
 const maxSchemaBytes = 64 * 1024;
 
-/** JSON may spell one byte in six; a schema, however it is indented, has room of its own. */
+/** However it is indented. */
+const schemaRoom = 8 * maxSchemaBytes;
+
+/** JSON may spell one byte in six; a schema has room of its own. */
 const readWhole = async (raw: Taken["raw"], maxInputBytes: number): Promise<unknown> => {
-  const limit = 6 * maxInputBytes + 8 * maxSchemaBytes;
+  const limit = 6 * maxInputBytes + schemaRoom;
   try {
-    return await readJson(raw, limit);
+    return await readJson(raw, limit, schemaRoom);
   } catch (error) {
-    if (error instanceof Refusal && error.code === "too_large") {
+    if (error instanceof Refusal && error.message === tooLarge(limit).message) {
       throw new Refusal(
         "too_large",
         `The body is larger than ${limit} bytes; prompt and system together may have ${maxInputBytes} (MAX_INPUT_BYTES).`,

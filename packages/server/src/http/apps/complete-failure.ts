@@ -21,17 +21,17 @@ export const unshowable: AppFailure = {
 
 /** An error whose words are our own: it is told as it stands. */
 export const ownFailure = ({ status, type, message }: UpstreamError): AppFailure => ({
-  status: status ?? ownStatuses[type] ?? 502,
+  status: status ?? ownStatuses.get(type) ?? 502,
   type,
   message,
 });
 
-const ownStatuses: Readonly<Record<string, number>> = {
-  invalid_request_error: 400,
-  request_too_large: 413,
-  rate_limit_error: 429,
-  timeout_error: 504,
-};
+const ownStatuses: ReadonlyMap<string, number> = new Map([
+  ["invalid_request_error", 400],
+  ["request_too_large", 413],
+  ["rate_limit_error", 429],
+  ["timeout_error", 504],
+]);
 
 /** Reads an upstream's error body, of whatever kind. */
 export const errorOf = (status: number, body: string): UpstreamError => {
@@ -44,9 +44,7 @@ export const errorOf = (status: number, body: string): UpstreamError => {
   } catch {
     // No error body: named by its status below.
   }
-  // A page of 404 says nothing of a model: the address that is asked is wrong.
-  const shown = status === 404 ? 502 : status;
-  return { status: shown, type: "api_error", message: `Upstream answered ${status}.` };
+  return { status, type: "api_error", message: `Upstream answered ${status}.` };
 };
 
 export const failureOf = (error: UpstreamError, isOurs: boolean, model: string): AppFailure =>

@@ -53,8 +53,12 @@ class NotedReply implements CallerReply {
   onLeave(): void {}
 }
 
-const setUp = (request: Partial<CompleteRequest> = {}) => {
+const setUp = (request: Partial<CompleteRequest> = {}, ownErrors = false) => {
   const caller = new NotedReply();
+  const logged: string[] = [];
+  const note = (fields: object, message: string) =>
+    void logged.push(`${message} ${JSON.stringify(fields)}`);
+  const cuts: string[] = [];
   const reply = new CompleteReply(caller, {
     id,
     wanted: () => ({
@@ -63,10 +67,15 @@ const setUp = (request: Partial<CompleteRequest> = {}) => {
       modelId: "claude-opus-5-5" as ModelId,
     }),
     elapsedMs: () => 1234.6,
+    ownErrors,
+    log: { debug: note, info: note, warn: note, error: note, isLevelEnabled: () => true },
+    closeSoon: () => void cuts.push("cut"),
   });
   return {
     caller,
     reply,
+    logged,
+    cuts,
     begin: (status = 200, headers: string[] = ["content-type", "text/event-stream"]) =>
       reply.start(status, headers),
     write: (text: string) => reply.write(Buffer.from(text)),
@@ -198,33 +207,85 @@ describe("an upstream that refuses", () => {
     JSON.stringify({ type: "error", error: { type, message }, request_id: "req_upstream" });
 
   it("is told in the one error shape, streamed or not, with a status an app can act on", () => {
-    const table: [number, string, number, string, string?][] = [
-      [400, "invalid_request_error", 400, "invalid_request_error"],
-      [404, "not_found_error", 400, "invalid_request_error"],
-      [413, "request_too_large", 413, "request_too_large"],
-      [429, "rate_limit_error", 429, "rate_limit_error"],
-      [408, "timeout_error", 504, "timeout_error"],
-      [504, "timeout_error", 504, "timeout_error"],
-      [500, "api_error", 502, "api_error"],
-      [529, "overloaded_error", 502, "overloaded_error"],
-      [302, "api_error", 502, "api_error"],
+    const unknown =
+      'model: "opus" is not known upstream; use opus, sonnet, haiku or an id from GET /v1/models';
+    const table: [number, string, number, string, string][] = [
+      [400, "invalid_request_error", 400, "invalid_request_error", "Why."],
+      [404, "not_found_error", 400, "invalid_request_error", unknown],
+      [413, "request_too_large", 413, "request_too_large", "Why."],
+      [429, "rate_limit_error", 429, "rate_limit_error", "Upstream's rate limit is used up."],
+      [408, "timeout_error", 504, "timeout_error", "Why."],
+      [504, "timeout_error", 504, "timeout_error", "Why."],
+      [500, "api_error", 502, "api_error", "Upstream answered 500."],
+      [
+        ...[529, "overloaded_error", 502, "overloaded_error"],
+        "Overloaded: upstream has too much to do now.",
+      ] as [number, string, number, string, string],
+      [302, "api_error", 502, "api_error", "Upstream answered 302."],
     ];
-    for (const [status, type, shownStatus, shownType] of table) {
+    for (const [status, type, shownStatus, shownType, says] of table) {
       for (const stream of [false, true]) {
         const shown = refusing(status, error(type), [], stream);
-        assert.deepEqual(
-          [shown.status, shown.type, shown.message],
-          [shownStatus, shownType, "Why."],
-        );
+        assert.deepEqual([shown.status, shown.type, shown.message], [shownStatus, shownType, says]);
       }
     }
   });
 
-  it("says nothing of the relay's own credential", () => {
-    for (const status of [401, 402, 403]) {
-      const shown = refusing(status, error("authentication_error", "invalid x-api-key sk-ant-1"));
-      assert.deepEqual([shown.status, shown.type], [502, "api_error"]);
-      assert.match(shown.message, /relay's own credential/);
+  it("in our own words already is told as it stands", () => {
+    for (const [status, type] of [
+      [400, "invalid_request_error"],
+      [429, "rate_limit_error"],
+      [502, "api_error"],
+      [503, "api_error"],
+    ] as const) {
+      const { begin: start, reply, caller, body } = setUp({}, true);
+      start(status, []);
+      reply.end(Buffer.from(error(type)));
+      assert.deepEqual(
+        [caller.status, body().error.type, body().error.message],
+        [status, type, "Why."],
+      );
+    }
+  });
+
+  it("says nothing of the relay's own credential and account; the log does, without the key", () => {
+    const invalid = "invalid_request_error";
+    const refusals: [number, string, string][] = [
+      [401, "authentication_error", "invalid x-api-key sk-ant-1"],
+      [402, "billing_error", "Payment is due."],
+      [403, "permission_error", "Your key has no such permission."],
+      [400, "billing_error", "x"],
+      [400, invalid, "Your credit balance is too low to access the Anthropic API."],
+      [400, invalid, "This organization has been disabled."],
+      [400, invalid, "You have reached your specified API usage limits. Access returns soon."],
+    ];
+    for (const [status, type, message] of refusals) {
+      const { begin: start, reply, body, caller, logged } = setUp();
+      start(status, []);
+      reply.end(Buffer.from(error(type, message)));
+      assert.equal(caller.status, 502, message);
+      assert.deepEqual(
+        body().error,
+        failed(
+          "api_error",
+          "Upstream refused this relay's own credential or account. The operator's log says more.",
+        ).error,
+      );
+      assert.equal(logged.length, 1);
+      assert.ok(String(logged[0]).includes(message.replace("sk-ant-1", "…")), message);
+    }
+  });
+
+  it("for the request's own sake is told in its words, which stay out of the log", () => {
+    for (const message of [
+      "max_tokens: 99 > 64, the maximum of your plan",
+      "prompt is too long: 9 tokens > 8 maximum",
+      "Output blocked by content filtering policy",
+    ]) {
+      const { begin: start, reply, body, caller, logged } = setUp();
+      start(400, []);
+      reply.end(Buffer.from(error("invalid_request_error", message)));
+      assert.deepEqual([caller.status, body().error.message, logged], [400, message, []]);
     }
   });
 
@@ -269,24 +330,29 @@ describe("an answer that breaks off", () => {
   });
 
   it("tells what upstream itself said of it", () => {
-    const words: [string, number, string][] = [
-      ["overloaded_error", 502, "overloaded_error"],
-      ["timeout_error", 504, "timeout_error"],
-      ["authentication_error", 502, "api_error"],
+    const refusedAccount =
+      "Upstream refused this relay's own credential or account. The operator's log says more.";
+    const words: [string, number, string, string][] = [
+      ["overloaded_error", 502, "overloaded_error", "Overloaded: upstream has too much to do now."],
+      ["timeout_error", 504, "timeout_error", "Why."],
+      ["authentication_error", 502, "api_error", refusedAccount],
+      ["permission_error", 502, "api_error", refusedAccount],
+      ["billing_error", 502, "api_error", refusedAccount],
+      ["api_error", 502, "api_error", "Upstream failed mid-answer."],
     ];
-    for (const [type, status, shown] of words) {
+    for (const [type, status, shown, says] of words) {
       const broken = begin + event("error", { error: { type, message: "Why." } });
       const plain = setUp();
       plain.begin();
       plain.write(broken);
       plain.reply.end(null);
       assert.equal(plain.caller.status, status);
-      assert.deepEqual(plain.body(), failed(shown, "Why."));
+      assert.deepEqual(plain.body(), failed(shown, says));
       const streamed = setUp({ stream: true });
       streamed.begin();
       streamed.write(broken);
       streamed.reply.breakOff(null);
-      assert.deepEqual(streamed.events().at(-1), ["error", failed(shown, "Why.")]);
+      assert.deepEqual(streamed.events().at(-1), ["error", failed(shown, says)]);
     }
   });
 
@@ -301,12 +367,34 @@ describe("an answer that breaks off", () => {
     }
   });
 
+  it("in the middle of upstream's own error tells upstream's, in our words", () => {
+    const { begin: start, write, reply, body } = setUp();
+    start();
+    write(begin + event("error", { error: { type: "billing_error", message: "org_1" } }).trimEnd());
+    reply.breakOff(Buffer.from(event("error", { error: { type: "api_error", message: "Then." } })));
+    assert.match(body().error.message, /own credential or account/);
+  });
+
+  it("does not keep the connection of a caller that does not read on", () => {
+    for (const [stream, cut, cuts] of [
+      [true, "breakOff", 1],
+      [false, "breakOff", 1],
+      [true, "end", 0],
+    ] as const) {
+      const set = setUp({ stream });
+      set.begin();
+      set.write(begin + said("The answer is"));
+      set.reply[cut](null);
+      assert.equal(set.cuts.length, cuts);
+    }
+  });
+
   it("keeps to the first reason told", () => {
     const { begin: start, write, reply, body } = setUp();
     start();
     write(begin + event("error", { error: { type: "overloaded_error", message: "First." } }));
     reply.breakOff(Buffer.from(event("error", { error: { type: "api_error", message: "Then." } })));
-    assert.deepEqual(body(), failed("overloaded_error", "First."));
+    assert.match(body().error.message, /^Overloaded/);
   });
 
   it("after its last word is whole, whatever the line says of it", () => {
@@ -327,6 +415,85 @@ describe("an answer that breaks off", () => {
       reply.end(Buffer.from(page));
       assert.equal(caller.status, 502);
       assert.deepEqual(body(), brokeOff);
+    }
+  });
+});
+
+const nested = (depth: number, opens: string, closes: string): string =>
+  `${opens.repeat(depth)}1${closes.repeat(depth)}`;
+
+describe("an answer nested thousands deep", () => {
+  const texts = [
+    nested(3000, '{"0":', "}"),
+    nested(2000, '[{"0":', "}]"),
+    nested(3000, '{"toJSON":', "}"),
+  ];
+
+  it("is given as the text it is, and fits no schema", () => {
+    for (const text of texts) {
+      for (const [more, status] of [
+        [{ output_format: "json" }, 200],
+        [{ json_schema: {} }, 502],
+      ] as const) {
+        const { begin: start, write, reply, caller, body } = setUp(more);
+        start();
+        write(begin + said(text) + end());
+        reply.end(null);
+        assert.equal(caller.status, status);
+        assert.equal(body().result, status === 200 ? text : undefined);
+      }
+    }
+  });
+
+  it("is given as its value up to a depth of 128", () => {
+    const text = nested(128, '{"0":', "}");
+    const { begin: start, write, reply, body } = setUp({ output_format: "json" });
+    start();
+    write(begin + said(text) + end());
+    reply.end(null);
+    assert.deepEqual(body().result, JSON.parse(text));
+  });
+
+  it("where upstream has texts is no text", () => {
+    const deep = "[".repeat(50_000) + "]".repeat(50_000);
+    const { begin: start, write, reply, body } = setUp();
+    start();
+    write(
+      `${begin}event: content_block_delta\ndata: {"type":"content_block_delta","delta":{"text":${deep}}}\n\n`,
+    );
+    write(
+      `event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":${deep}}}\n\n`,
+    );
+    write(event("message_stop"));
+    reply.end(null);
+    assert.deepEqual([body().text, body().stop_reason], ["", null]);
+  });
+});
+
+describe("what a caller was told, for the ledger,", () => {
+  const toldBy = (request: Partial<CompleteRequest>, status: number, text: string) => {
+    const { begin: start, reply, caller } = setUp(request);
+    start(status);
+    const told = reply.told(Buffer.from(text));
+    reply.end(Buffer.from(text));
+    return { told, caller };
+  };
+
+  it("is the status and error it saw, and telling changes nothing of the answer", () => {
+    const misfit = begin + said("[1]") + end();
+    const schema = { json_schema: { type: "object" } };
+    const table: [Partial<CompleteRequest>, number, string, number, string | null][] = [
+      [{}, 200, begin + said("x") + end(), 200, null],
+      [schema, 200, misfit, 502, "api_error"],
+      [{ ...schema, stream: true }, 200, misfit, 200, "api_error"],
+      [{}, 200, begin, 502, "api_error"],
+      [{}, 401, "{}", 502, "api_error"],
+      [{ stream: true }, 429, "{}", 429, "rate_limit_error"],
+    ];
+    for (const [request, status, text, shown, errorType] of table) {
+      const { told, caller } = toldBy(request, status, text);
+      assert.deepEqual(told, { status: shown, errorType });
+      assert.deepEqual([caller.status, caller.starts, caller.ends], [shown, 1, 1]);
     }
   });
 });

@@ -6,11 +6,20 @@ import type {
   ModelId,
   RequestId,
 } from "@claude-relay/contract";
+import type { AppFailure } from "../../pipeline/complete/app-failure.ts";
 import { MessageReader } from "../../pipeline/complete/message-reader.ts";
-import { resultOf, type SchemaFault, schemaFault } from "../../pipeline/complete/result.ts";
-import type { CallerReply } from "../../pipeline/types.ts";
+import { answerFault, resultOf } from "../../pipeline/complete/result.ts";
+import type { Log } from "../../pipeline/log.ts";
+import type { CallerReply, Told } from "../../pipeline/types.ts";
 import { appErrorBody } from "../error-body.ts";
-import { type AppFailure, appFailureOf } from "./app-error.ts";
+import {
+  advice,
+  errorOf,
+  failureOf,
+  failureOfSchema,
+  unfinished,
+  unshowable,
+} from "./complete-failure.ts";
 
 /** What was asked for, once the body has been read. */
 export type Wanted = Readonly<{
@@ -24,7 +33,15 @@ type Options = Readonly<{
   id: RequestId;
   wanted: () => Wanted;
   elapsedMs: () => number;
+  /** Whether the upstream's errors are in the relay's own words, and to be told as they stand. */
+  ownErrors: boolean;
+  log: Log;
+  /** Ends the connection of a caller that does not read the last words. */
+  closeSoon: () => void;
 }>;
+
+/** How the answer ends. */
+type Conclusion = Readonly<{ failure: AppFailure | null; json: string }>;
 
 /**
  * A Messages stream as the answer of `/v1/complete`: one JSON object at the end, or events as they come.
@@ -41,6 +58,9 @@ export class CompleteReply implements CallerReply {
   readonly #errorChunks: Buffer[] = [];
   /** Events of a stream not yet handed to the socket. */
   #events = "";
+  /** The error in the stream, if any, is the line's and not upstream's. */
+  #lineSpoke = false;
+  #conclusion: Conclusion | null = null;
 
   constructor(reply: CallerReply, options: Options) {
     this.#reply = reply;
@@ -78,16 +98,39 @@ export class CompleteReply implements CallerReply {
     return this.#streams ? this.#flush() : true;
   }
 
-  end(lastChunk: Buffer | null): void {
-    if (lastChunk !== null) {
-      this.write(lastChunk);
-    }
-    this.#finish(this.#failure());
+  /** Reads the last of upstream's answer. What the app is told may be something else. */
+  told(lastChunk: Buffer | null): Told {
+    const { failure } = this.#conclude(lastChunk);
+    const status = failure === null || this.#begun ? 200 : failure.status;
+    return { status, errorType: failure?.type ?? null };
   }
 
-  /** Its last words are read like any others; the blank line before them ends an event that was cut off. */
+  end(lastChunk: Buffer | null): void {
+    const { failure, json } = this.#conclude(lastChunk);
+    if (this.#begun) {
+      this.#reply.end(
+        Buffer.from(`event: ${failure === null ? "done" : "error"}\ndata: ${json}\n\n`),
+      );
+      return;
+    }
+    const bytes = Buffer.from(json);
+    const content = ["content-type", "application/json", "content-length", String(bytes.length)];
+    const added = failure === null ? [] : advice(failure, this.#headers);
+    this.#reply.start(failure?.status ?? 200, [...content, ...this.#headers, ...added]);
+    this.#reply.end(bytes);
+  }
+
+  /** An app's answer ends properly all the same: its last words are an event, or an error body. */
   breakOff(lastWords: Buffer | null): void {
-    this.end(lastWords && Buffer.concat([blankLine, lastWords]));
+    if (lastWords !== null) {
+      // The blank line ends an event that was cut off; it may have been upstream's own error.
+      this.write(blankLine);
+      this.#lineSpoke = this.#reader.error === null;
+    }
+    this.end(lastWords);
+    if (this.#begun || this.#conclusion?.failure !== null) {
+      this.#options.closeSoon();
+    }
   }
 
   onDrain(listener: () => void): void {
@@ -112,46 +155,63 @@ export class CompleteReply implements CallerReply {
     return output_format === "json" || json_schema !== undefined;
   }
 
-  /** What went wrong, as far as upstream told. */
+  /** A stream whose head has gone out: what follows are events. */
+  get #begun(): boolean {
+    return this.#streams && this.#status === 200;
+  }
+
+  #conclude(lastChunk: Buffer | null): Conclusion {
+    if (this.#conclusion === null) {
+      if (lastChunk !== null) {
+        this.write(lastChunk);
+      }
+      this.#conclusion = this.#judge();
+    }
+    return this.#conclusion;
+  }
+
+  /** Whatever the model wrote, one answer follows. */
+  #judge(): Conclusion {
+    const { id, log } = this.#options;
+    try {
+      const failure = this.#failure() ?? this.#misfit();
+      return failure === null
+        ? { failure, json: JSON.stringify(this.#answer()) }
+        : this.#failed(failure);
+    } catch (error) {
+      log.error({ requestId: id, error: String(error) }, "An answer could not be handed on");
+      return this.#failed(unshowable);
+    }
+  }
+
+  #failed(failure: AppFailure): Conclusion {
+    const { id, log } = this.#options;
+    const { type, message, unsaid } = failure;
+    if (unsaid !== undefined) {
+      log.warn({ requestId: id, status: this.#status, upstreamSaid: unsaid }, "Upstream refused");
+    }
+    return { failure, json: JSON.stringify(appErrorBody(type, message, id)) };
+  }
+
+  /** What went wrong, as far as upstream and the line told. */
   #failure(): AppFailure | null {
+    const { ownErrors, wanted } = this.#options;
+    const { model } = wanted();
     if (this.#status !== 200) {
-      return failureOf(this.#status, Buffer.concat(this.#errorChunks).toString());
+      const body = Buffer.concat(this.#errorChunks).toString();
+      return failureOf(errorOf(this.#status, body), ownErrors, model);
     }
     const { error } = this.#reader;
     if (error !== null) {
-      return appFailureOf(error.type === "timeout_error" ? 504 : 502, error.type, error.message);
+      return failureOf({ status: null, ...error }, ownErrors || this.#lineSpoke, model);
     }
     return this.#reader.complete ? null : unfinished;
-  }
-
-  #finish(failure: AppFailure | null): void {
-    const wrong = failure ?? this.#misfit();
-    const { id } = this.#options;
-    if (wrong !== null) {
-      const body = appErrorBody(wrong.type, wrong.message, id);
-      this.#last("error", wrong.status, body, advice(wrong, this.#headers));
-    } else {
-      this.#last("done", 200, this.#answer(), []);
-    }
-  }
-
-  #last(event: string, status: number, body: object, added: readonly string[]): void {
-    if (this.#streams && this.#status === 200) {
-      this.#send(event, body);
-      this.#flush();
-      this.#reply.end(null);
-      return;
-    }
-    const bytes = Buffer.from(JSON.stringify(body));
-    const content = ["content-type", "application/json", "content-length", String(bytes.length)];
-    this.#reply.start(status, [...content, ...this.#headers, ...added]);
-    this.#reply.end(bytes);
   }
 
   /** An answer that is not what `json_schema` asked for is no answer. */
   #misfit(): AppFailure | null {
     const schema = this.#options.wanted().request.json_schema;
-    const fault = schema === undefined ? null : schemaFault(schema, resultOf(this.#text));
+    const fault = schema === undefined ? null : answerFault(schema, this.#text);
     return fault === null ? null : failureOfSchema(fault, this.#reader.stopReason ?? "unknown");
   }
 
@@ -173,7 +233,7 @@ export class CompleteReply implements CallerReply {
   }
 
   #send(event: string, data: object): void {
-    if (this.#streams && this.#status === 200) {
+    if (this.#begun) {
       this.#events += `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
     }
   }
@@ -187,40 +247,6 @@ export class CompleteReply implements CallerReply {
 
 const blankLine = Buffer.from("\n\n");
 
-/** Nothing, or less than a message: also of an upstream that answers 200 with something else. */
-const unfinished: AppFailure = {
-  status: 502,
-  type: "api_error",
-  message: "Upstream broke off before its answer was complete.",
-};
-
-/** When to try again, where upstream's own headers do not say it. */
-const advice = ({ status, retry }: AppFailure, headers: readonly string[]): string[] => {
-  if (retry === "never") {
-    return ["x-should-retry", "false"];
-  }
-  return status === 429 && !headers.includes("retry-after") ? ["retry-after", "1"] : [];
-};
-
-const failureOfSchema = (fault: SchemaFault, stopReason: string): AppFailure => {
-  switch (fault) {
-    case "misfit": {
-      const remedy =
-        stopReason === "max_tokens"
-          ? "Allow more max_tokens."
-          : "Try again, or simplify the schema.";
-      const message = `The answer does not fit json_schema (stop_reason: ${stopReason}). ${remedy}`;
-      // It has been paid for: whether to pay again is for the app to decide, not for its HTTP client.
-      return { status: 502, type: "api_error", message, retry: "never" };
-    }
-    case "unusable_schema":
-    case "slow_schema": {
-      const message = "json_schema: an answer cannot be checked against it in time. Simplify it.";
-      return { status: 400, type: "invalid_request_error", message };
-    }
-  }
-};
-
 /** Of upstream's headers an app needs these; the rest describe a body it does not get. */
 const passed = new Set(["retry-after", "x-should-retry"]);
 
@@ -233,13 +259,4 @@ const kept = (headers: readonly string[]): string[] => {
     }
   }
   return flat;
-};
-
-const failureOf = (status: number, body: string): AppFailure => {
-  try {
-    const { error } = JSON.parse(body) as { error: { type: string; message: string } };
-    return appFailureOf(status, String(error.type), String(error.message));
-  } catch {
-    return appFailureOf(status, "api_error", `Upstream answered ${status}.`);
-  }
 };

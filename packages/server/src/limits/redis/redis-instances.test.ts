@@ -6,7 +6,6 @@ import { epochMs } from "@claude-relay/contract";
 import fc from "fast-check";
 import type { Redis } from "ioredis";
 import { RedisServer, redisMissing } from "../../../../../test/harness/redis.ts";
-import type { Budget } from "../../pipeline/admission.ts";
 import {
   askFor,
   assertStands,
@@ -27,6 +26,7 @@ import {
   TestLedger,
   until,
 } from "./test-setup.ts";
+import { aStep, Mingling, type Step } from "./testing/mingling.ts";
 
 const server = new RedisServer();
 let client: Redis;
@@ -47,108 +47,6 @@ const connect = async (
   await instance.admission.whenUp();
   return instance;
 };
-
-const two = [budget(100, { id: "a" }), budget(60, { id: "b", window: { kind: "month" } })];
-
-const aStep = fc.record({
-  instance: fc.constantFrom(0 as const, 1 as const),
-  do: fc.constantFrom("ask", "ask", "ask", "settle", "settle", "wait", "flush", "hang"),
-  amount: fc.integer({ min: 1, max: 30 }),
-  of: fc.subarray(two, { minLength: 1 }),
-  percent: fc.option(fc.integer({ min: 0, max: 100 })),
-});
-type Step = typeof aStep extends fc.Arbitrary<infer T> ? T : never;
-
-/** Two instances whose asks, ends and flushes overlap. */
-class Mingling {
-  readonly #pair: readonly [TestInstance, TestInstance];
-  readonly #ledger: TestLedger;
-  readonly #prefix: string;
-  readonly #localShare: number;
-  #running: Promise<unknown>[] = [];
-
-  constructor(
-    pair: readonly [TestInstance, TestInstance],
-    ledger: TestLedger,
-    prefix: string,
-    localShare: number,
-  ) {
-    this.#pair = pair;
-    this.#ledger = ledger;
-    this.#prefix = prefix;
-    this.#localShare = localShare;
-  }
-
-  async walk(steps: readonly Step[]): Promise<void> {
-    for (const step of steps) {
-      await this.#take(step);
-      for (const own of two) {
-        const { held, spent } = this.#stands(own);
-        const most = own.limit * (1 + this.#localShare);
-        assert.ok(held + spent <= most, `${own.id}: ${held} held, ${spent} spent`);
-      }
-    }
-    await this.#idle();
-    await Promise.all(this.#pair.map(({ admission }) => admission.whenUp()));
-    await this.#agree();
-    for (const instance of this.#pair) {
-      instance.settleAll();
-    }
-    await this.#agree();
-  }
-
-  async #take({ do: act, instance, amount, of, percent }: Step): Promise<void> {
-    const acting = this.#pair[instance];
-    switch (act) {
-      case "ask":
-        this.#running.push(acting.ask(askFor(dollars(amount), { budgets: of })));
-        return;
-      case "settle": {
-        const [ask] = acting.open.values();
-        if (ask !== undefined) {
-          const used = Math.floor((ask.worst.microUsd * (percent ?? 0)) / 100);
-          acting.settle(ask.id, percent === null ? null : dollars(used));
-        }
-        return;
-      }
-      case "wait":
-        return this.#idle();
-      case "hang":
-        // What is on its way is done late, or never.
-        server.pause();
-        await this.#idle();
-        server.resume();
-        return;
-      default: {
-        const names = await client.keys(`{${this.#prefix}}:*`);
-        if (names.length > 0) {
-          await client.del(...names);
-        }
-      }
-    }
-  }
-
-  async #idle(): Promise<void> {
-    await Promise.all(this.#running.splice(0));
-  }
-
-  /** Redis comes to say what is true. */
-  async #agree(): Promise<void> {
-    for (const own of two) {
-      for (const { admission } of this.#pair) {
-        await until(async () => {
-          const { held, spent } = await stateOf(admission, own);
-          return JSON.stringify({ held, spent }) === JSON.stringify(this.#stands(own));
-        });
-      }
-    }
-  }
-
-  #stands(own: Budget): { held: number; spent: number } {
-    const held = this.#pair.reduce((sum, instance) => sum + instance.held(own), 0);
-    return { held, spent: this.#ledger.spent(own) };
-  }
-}
 
 describe("several instances over one Redis", { skip: redisMissing, timeout: 120_000 }, () => {
   before(async () => {
@@ -190,7 +88,7 @@ describe("several instances over one Redis", { skip: redisMissing, timeout: 120_
     const pair = [await connect(null, ledger, each), await connect(null, ledger, each)] as const;
     try {
       await bothKnowEachOther(client, prefix);
-      await new Mingling(pair, ledger, prefix, options.localShare).walk(steps);
+      await new Mingling({ pair, ledger, prefix, server, client, ...options }).walk(steps);
     } finally {
       await Promise.all(pair.map(({ admission }) => admission.close()));
     }

@@ -44,7 +44,9 @@ export const appFailureOf = (error: UpstreamError, model: string): AppFailure =>
       return ours(502, "overloaded_error", "Overloaded: upstream has too much to do now.", error);
     case "broken": {
       const words =
-        error.status === null ? "Upstream failed mid-answer." : `Upstream answered ${error.status}.`;
+        error.status === null
+          ? "Upstream failed mid-answer."
+          : `Upstream answered ${error.status}.`;
       return ours(502, "api_error", words, error);
     }
   }
@@ -73,33 +75,34 @@ type Kind =
   | "slow"
   | "too_large";
 
+/** A status that blames the account is believed whatever the type says; else the type tells more. */
 const kindOf = ({ status, type, message }: UpstreamError): Kind => {
-  const kind = kinds[type] ?? kinds[status ?? 0] ?? "broken";
+  const byStatus = kinds.get(status ?? 0) ?? "broken";
+  const kind = byStatus === "account" ? byStatus : (kinds.get(type) ?? byStatus);
   const isHidden = kind === "request" && !isOfField(message) && account.test(message);
   return isHidden ? "account" : kind;
 };
 
-/** By type where there is a telling one, else by status. */
-const kinds: Readonly<Record<string | number, Kind>> = {
-  authentication_error: "account",
-  billing_error: "account",
-  permission_error: "account",
-  not_found_error: "model",
-  overloaded_error: "overloaded",
-  rate_limit_error: "rate",
-  request_too_large: "too_large",
-  timeout_error: "slow",
-  400: "request",
-  401: "account",
-  402: "account",
-  403: "account",
-  408: "slow",
-  413: "too_large",
-  422: "request",
-  429: "rate",
-  504: "slow",
-  529: "overloaded",
-};
+const kinds: ReadonlyMap<string | number, Kind> = new Map<string | number, Kind>([
+  ["authentication_error", "account"],
+  ["billing_error", "account"],
+  ["permission_error", "account"],
+  ["not_found_error", "model"],
+  ["overloaded_error", "overloaded"],
+  ["rate_limit_error", "rate"],
+  ["request_too_large", "too_large"],
+  ["timeout_error", "slow"],
+  [400, "request"],
+  [401, "account"],
+  [402, "account"],
+  [403, "account"],
+  [408, "slow"],
+  [413, "too_large"],
+  [422, "request"],
+  [429, "rate"],
+  [504, "slow"],
+  [529, "overloaded"],
+]);
 
 /** What the message of a 400 starts with when it is about a field of the body that we sent. */
 const isOfField = (message: string): boolean =>

@@ -64,7 +64,7 @@ export class MessageReader {
         this.#text(event.delta?.text);
         return;
       case "message_delta":
-        this.#stopReason = event.delta?.stop_reason ?? this.#stopReason;
+        this.#stopReason = textOr(this.#stopReason, event.delta?.stop_reason);
         this.#count(event.usage);
         return;
       case "message_stop":
@@ -79,8 +79,8 @@ export class MessageReader {
     }
   }
 
-  #text(piece: string | undefined): void {
-    if (piece !== undefined && piece !== "") {
+  #text(piece: unknown): void {
+    if (typeof piece === "string" && piece !== "") {
       this.#listener.onText(piece);
     }
   }
@@ -95,20 +95,23 @@ export class MessageReader {
   }
 }
 
-/** The fields that are read here; upstream may send any others. */
+/** The fields that are read here, whatever upstream puts there; it may send any others. */
 type StreamEvent = Readonly<{
-  type?: string;
-  message?: { usage?: Partial<CompleteUsage> };
-  content_block?: { text?: string };
-  delta?: { text?: string; stop_reason?: string | null };
+  type?: unknown;
+  message?: { usage?: Partial<CompleteUsage> } | null;
+  content_block?: { text?: unknown } | null;
+  delta?: { text?: unknown; stop_reason?: unknown } | null;
   usage?: Partial<CompleteUsage>;
-  error?: { type?: string; message?: string };
+  error?: { type?: unknown; message?: unknown } | null;
 }>;
 
 const errorOf = ({ error }: StreamEvent): UpstreamError => ({
-  type: error?.type ?? "api_error",
-  message: error?.message ?? "Upstream failed mid-answer.",
+  type: textOr("api_error", error?.type),
+  message: textOr("Upstream failed mid-answer.", error?.message),
 });
+
+const textOr = <Other>(other: Other, value: unknown): string | Other =>
+  typeof value === "string" ? value : other;
 
 const parse = (data: string): StreamEvent | null => {
   try {

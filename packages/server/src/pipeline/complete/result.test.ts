@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { demandUsableSchema, resultOf, schemaFault } from "./result.ts";
+import { answerFault, demandUsableSchema, resultOf, schemaFault } from "./result.ts";
 
 describe("an answer's result", () => {
   it("is its JSON value, bare or in a code fence", () => {
@@ -40,9 +40,14 @@ describe("an answer's result", () => {
     assert.equal(resultOf(text), text);
   });
 
-  it("may be nested deeper than any stack", () => {
-    const deep = "[".repeat(100_000) + "]".repeat(100_000);
-    assert.equal(JSON.stringify(resultOf(deep)), deep);
+  it("is the text as it stands where it is nested deeper than what reads it can follow", () => {
+    const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+    assert.equal(JSON.stringify(resultOf(nested(128))), nested(128));
+    for (const depth of [129, 100_000]) {
+      assert.equal(resultOf(nested(depth)), nested(depth));
+      assert.equal(answerFault({}, nested(depth)), "misfit");
+    }
+    assert.equal(answerFault({}, nested(128)), null);
   });
 });
 
@@ -93,7 +98,8 @@ describe("a schema", () => {
     // Without the limit these two take longer than anyone has lived.
     assert.equal(schemaFault({ pattern: "^(a+)+$" }, `${"a".repeat(60)}!`), "slow_schema");
     assert.equal(schemaFault(doubling, 1), "slow_schema");
-    assert.equal(schemaFault({ $ref: "#" }, 1), "unusable_schema");
+    // Which comes first, the end of the stack or of the time, depends on the machine.
+    assert.match(schemaFault({ $ref: "#" }, 1) ?? "", /^(unusable|slow)_schema$/);
   });
 
   it("runs nothing of what it holds", () => {
@@ -116,7 +122,6 @@ describe("a schema is refused before upstream is asked", () => {
       { required: "a" },
       { allOf: [] },
       { pattern: "(" },
-      { $ref: "#" },
       { properties: { a: { items: { type: "strnig" } } } },
       { $schema: 5 },
     ];
@@ -127,6 +132,7 @@ describe("a schema is refused before upstream is asked", () => {
 
   it("when checking any value against it takes too long", () => {
     refused(doubling, /takes too long/);
+    refused({ $ref: "#" }, /takes too long|is not a JSON Schema/);
   });
 
   it("and is taken when it is one: of any draft, with keywords unknown, large", () => {

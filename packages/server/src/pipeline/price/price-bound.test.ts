@@ -111,6 +111,35 @@ describe("the worst case of a request", () => {
   });
 });
 
+describe("the most tokens of a request", () => {
+  const most = (more: Partial<BodyFacts>, bodyBytes: number): number =>
+    book.worstTokens({ facts: factsOf(more), bodyBytes });
+
+  it("are every byte, what upstream adds, and max_tokens", () => {
+    assert.equal(most({}, 500), 500 + hiddenPromptTokens + 1000);
+    assert.equal(most({ maxTokens: null }, 500), 500 + hiddenPromptTokens);
+  });
+
+  it("are those of every model that may answer, each after what the others wrote", () => {
+    const prompt = 500 + hiddenPromptTokens + 1000 + 5000;
+    const models = [main, fallback("claude-opus-5", 5000)];
+    assert.equal(most({ models }, 500), 2 * prompt + 6000);
+  });
+
+  it("are those of a pass for every server-tool use, over what it found", () => {
+    const prompt = 500 + hiddenPromptTokens + 2 * assumedToolResultTokens + 1000;
+    assert.equal(most({ serverToolUses: 2 }, 500), 3 * prompt + 1000);
+    const unbounded = most({ serverToolUses: assumedToolUses }, 500);
+    assert.equal(most({ serverToolUses: null }, 500), unbounded);
+  });
+
+  it("are the model's whole context where the body does not bound the prompt, and never more", () => {
+    const context = listPrices.contextTokens;
+    assert.equal(most({ promptElsewhere: true }, 500), context + 1000);
+    assert.equal(most({}, 30_000_000), context + 1000);
+  });
+});
+
 const model = fc.constantFrom(
   ...[
     "claude-opus-5-5",
@@ -169,7 +198,7 @@ const request = fc.record({
 });
 
 describe("no usage a request can lead to", () => {
-  it("costs more than the worst case", () => {
+  it("costs more than the worst case, in money or in tokens", () => {
     fc.assert(
       fc.property(request, (asked) => {
         const models: ReachableModel[] = [
@@ -223,6 +252,8 @@ describe("no usage a request can lead to", () => {
         };
         const { costMicroUsd } = book.price({ model: last.model, usage, at: now });
         assert.ok(costMicroUsd <= book.worstCase({ facts, bodyBytes: asked.bodyBytes, at: now }));
+        const all = Object.values(sumOf(iterations)).reduce((sum, tokens) => sum + tokens, 0);
+        assert.ok(all <= book.worstTokens({ facts, bodyBytes: asked.bodyBytes }));
       }),
       { numRuns: 3000 },
     );

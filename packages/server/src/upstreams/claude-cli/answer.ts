@@ -1,5 +1,5 @@
 import type { CliError } from "./cli-error.ts";
-import { errorOfResult } from "./cli-error.ts";
+import { cliError, errorOfResult } from "./cli-error.ts";
 import type { CliLine, CliResult, Fields } from "./cli-line.ts";
 import { checkInit, type Expected } from "./init-check.ts";
 
@@ -89,8 +89,7 @@ export class Answer {
       case "model": {
         const { message } = fault;
         const type = "invalid_request_error";
-        const error = { status: 400, type, message, retryAfterSeconds: null, remedy: null };
-        return { kind: "error", error };
+        return { kind: "error", error: cliError(400, type, message) };
       }
     }
   }
@@ -109,6 +108,10 @@ export class Answer {
     if (abandoned) {
       // Not upstream's end: the result line says what it was.
       this.#abandoned = this.#held;
+      return null;
+    }
+    if (event.type === "error") {
+      // Upstream's words, which may name the account: the result line says what is to be told of it.
       return null;
     }
     this.#releaseHeld();
@@ -133,7 +136,7 @@ export class Answer {
       this.#endRefused(result);
       return { kind: "whole" };
     }
-    const error = errorOfResult(result, this.#retryAfterSeconds());
+    const error = errorOfResult(result, this.#given.expected.model, this.#retryAfterSeconds());
     if (error !== null) {
       return { kind: "error", error };
     }

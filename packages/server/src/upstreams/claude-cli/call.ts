@@ -89,8 +89,7 @@ export class Call implements UpstreamExchange, ProcessListener {
     if (this.#over) {
       return;
     }
-    const read = readCliLine(line);
-    const verdict = this.#sent ? this.#answer.take(read) : this.#prepare(read);
+    const verdict = this.#read(line);
     if (verdict !== null) {
       this.#settle(verdict);
     }
@@ -112,6 +111,17 @@ export class Call implements UpstreamExchange, ProcessListener {
     }
     const how = exit.reason ?? (exit.signal === null ? `exit ${exit.code}` : exit.signal);
     this.#settle({ kind: "broken", message: `Claude Code ended early: ${how}` });
+  }
+
+  /** Called out of a socket: what is thrown here would end the relay. */
+  #read(line: string): Verdict | null {
+    try {
+      const read = readCliLine(line);
+      return this.#sent ? this.#answer.take(read) : this.#prepare(read);
+    } catch (error) {
+      this.#deps.log.error({ error: String(error) }, "A line of Claude Code's could not be taken");
+      return { kind: "broken", message: "Claude Code's answer could not be taken" };
+    }
   }
 
   /** The caller's answer ends here and now, with the relay's own words. */
@@ -191,14 +201,12 @@ export class Call implements UpstreamExchange, ProcessListener {
     switch (verdict.kind) {
       case "whole":
         this.#end(null);
-        this.#receiver.onEnd();
+        this.#tell(() => this.#receiver.onEnd());
         return;
       case "error":
-        if (verdict.error.remedy !== null) {
-          log.error({}, verdict.error.remedy);
-        }
+        this.#logError(verdict.error);
         this.#end("it answered an error");
-        answerError(this.#receiver, verdict.error, this.#started);
+        this.#tell(() => answerError(this.#receiver, verdict.error, this.#started));
         return;
       case "broken":
         log.warn({ why: verdict.message }, "Claude Code gave no whole answer");
@@ -213,7 +221,27 @@ export class Call implements UpstreamExchange, ProcessListener {
   }
 
   #fail(message: string): void {
-    this.#receiver.onFailure({ kind: "unreachable", message, sent: this.#sent });
+    const sent = this.#sent;
+    this.#tell(() => this.#receiver.onFailure({ kind: "unreachable", message, sent }));
+  }
+
+  #logError({ remedy, unsaid }: CliError): void {
+    const { log } = this.#deps;
+    if (unsaid !== null) {
+      log.warn({ upstreamSaid: unsaid }, "The API refused Claude Code");
+    }
+    if (remedy !== null) {
+      log.error({}, remedy);
+    }
+  }
+
+  /** Called out of a socket or a timer: a receiver that fails must not end the relay. */
+  #tell(end: () => void): void {
+    try {
+      end();
+    } catch (error) {
+      this.#deps.log.error({ error: String(error) }, "The end of an answer could not be told");
+    }
   }
 
   /** @param killed why its process must go, or null when it has done its work */

@@ -41,6 +41,32 @@ test("system prompt, model and max_tokens reach the process over stdin, with the
   assert.doesNotMatch(received.text, /SECRET|sk-ant-secret/);
 });
 
+test("an event too deep to be written again breaks the call off, and not the relay", async (t) => {
+  const { ask, cli } = startFakeCli(t, async (fake) => {
+    await fake.call();
+    fake.init();
+    const deep = "[".repeat(50_000) + "]".repeat(50_000);
+    fake.raw(
+      `{"type":"stream_event","parent_tool_use_id":null,"event":{"type":"message_start","message":${deep}}}\n`,
+    );
+    await fake.hang();
+  });
+  const { received } = ask("hello");
+  await received.over;
+  assert.equal(received.failure?.kind, "unreachable");
+  await idle(cli);
+});
+
+test("a receiver that fails does not end the relay, and its place is free again", async (t) => {
+  const { cli, ask } = startFakeCli(t, plain);
+  const { received } = ask("hello");
+  received.onEnd = () => {
+    throw new RangeError("Maximum call stack size exceeded");
+  };
+  await idle(cli);
+  assert.ok(received.text.includes("message_stop"));
+});
+
 for (const [what, more, field] of [
   [
     "a second message",
@@ -179,7 +205,7 @@ for (const [what, result, status, type] of [
   [
     "an overload",
     { api_error_status: 529, api_error_type: "overloaded_error", result: "API Error: Overloaded" },
-    529,
+    502,
     "overloaded_error",
   ],
   [
@@ -199,6 +225,22 @@ for (const [what, result, status, type] of [
       api_error_type: "invalid_request_error",
       result: "API Error: 400 max_tokens: too high",
     },
+    400,
+    "invalid_request_error",
+  ],
+  [
+    "an account without credit",
+    {
+      api_error_status: 400,
+      api_error_type: "invalid_request_error",
+      result: "API Error: 400 Your credit balance is too low to access the Anthropic API.",
+    },
+    502,
+    "api_error",
+  ],
+  [
+    "a model nobody knows",
+    { api_error_status: 404, api_error_type: "not_found_error", result: "model: x" },
     400,
     "invalid_request_error",
   ],
@@ -235,7 +277,7 @@ for (const [what, result, status, type] of [
     assert.equal(received.status, status);
     const { error } = JSON.parse(received.text);
     assert.equal(error.type, type);
-    assert.doesNotMatch(error.message, /API Error|\/login/);
+    assert.doesNotMatch(error.message, /API Error|\/login|credit balance/);
     assert.match(
       String(received.headers["retry-after"]),
       status === 429 ? /^(29|30)$/ : /undefined/,

@@ -1,4 +1,5 @@
 import type { ErrorType } from "@claude-relay/contract";
+import { appFailureOf } from "../../pipeline/complete/app-failure.ts";
 import type { UpstreamReceiver } from "../../pipeline/types.ts";
 import type { CliResult } from "./cli-line.ts";
 
@@ -10,6 +11,8 @@ export type CliError = Readonly<{
   retryAfterSeconds: number | null;
   /** For the log: what the operator should do. */
   remedy: string | null;
+  /** For the log: what the API said, where the app is told something else. */
+  unsaid: string | null;
 }>;
 
 /** An error of the relay's own making. */
@@ -18,7 +21,7 @@ export const cliError = (
   type: ErrorType,
   message: string,
   retryAfterSeconds: number | null = null,
-): CliError => ({ status, type, message, retryAfterSeconds, remedy: null });
+): CliError => ({ status, type, message, retryAfterSeconds, remedy: null, unsaid: null });
 
 /** Anthropic's error envelope. */
 const errorJson = ({ type, message }: CliError): string =>
@@ -42,11 +45,12 @@ export const answerError = (receiver: UpstreamReceiver, error: CliError, begun: 
 };
 
 /**
- * What a result line says went wrong, in the API's terms; null when it was no answer of the API's
+ * What a result line says went wrong, as an app is to see it (in our words where it concerns this relay's account); null when it was no answer of the API's
  * (a lost connection, a crash) but the way to it.
  */
 export const errorOfResult = (
   result: CliResult,
+  model: string,
   retryAfterSeconds: number | null,
 ): CliError | null => {
   const { apiErrorStatus: status, text } = result;
@@ -54,13 +58,13 @@ export const errorOfResult = (
     return credentialFault(status);
   }
   if (status !== null && status >= 400 && status <= 599) {
-    return {
-      status,
-      type: result.apiErrorType ?? (status < 500 ? "invalid_request_error" : "api_error"),
-      message: status === 404 ? "The model was not found." : plainMessage(text, status),
-      retryAfterSeconds: status === 429 ? retryAfterSeconds : null,
-      remedy: null,
-    };
+    const type = result.apiErrorType ?? (status === 404 ? "not_found_error" : "api_error");
+    const { unsaid = null, ...shown } = appFailureOf(
+      { status, type, message: plainMessage(text, status) },
+      model,
+    );
+    const wait = shown.status === 429 ? retryAfterSeconds : null;
+    return { ...shown, retryAfterSeconds: wait, remedy: null, unsaid };
   }
   if (result.terminalReason === "blocking_limit" || /^Prompt is too long/i.test(text)) {
     return cliError(400, "invalid_request_error", "prompt is too long");

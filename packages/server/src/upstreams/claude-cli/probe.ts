@@ -20,7 +20,12 @@ type ProbeOptions = Readonly<{
 }>;
 
 export type ClaudeCliProbe =
-  | { readonly found: false; readonly reason: string }
+  | {
+      readonly found: false;
+      /** None was named, and none is on PATH: nobody meant there to be one. */
+      readonly isNoneMeant: boolean;
+      readonly reason: string;
+    }
   | {
       readonly found: true;
       readonly binary: string;
@@ -43,7 +48,11 @@ export const probeClaudeCli = async (options: ProbeOptions): Promise<ClaudeCliPr
   const binary = findProgram(options.binary ?? "claude", options.env);
   if (binary === null) {
     const where = options.binary === null ? "on PATH" : `at ${options.binary}`;
-    return { found: false, reason: `no Claude Code ${where}: install it, or set CLAUDE_BINARY` };
+    return {
+      found: false,
+      isNoneMeant: options.binary === null,
+      reason: `no Claude Code ${where}: install it, or set CLAUDE_BINARY`,
+    };
   }
   const folder = await mkdtemp(join(options.tempRoot, "claude-relay-probe-"));
   try {
@@ -62,7 +71,7 @@ const probeFound = async (
   const version = versionIn((await run(binary, ["--version"], plain, folder)).stdout);
   if (version === null) {
     const reason = `${binary} is no native Claude Code: it does not tell its version`;
-    return { found: false, reason };
+    return { found: false, isNoneMeant: false, reason };
   }
   const loggedIn = await isLoggedIn(binary, env, folder);
   const sandbox = await probeSandbox(binary, version, env, folder);

@@ -190,7 +190,7 @@ describe("both reports", () => {
       [`${week}&page=nonsense`, "page"],
       [`${week}&models[]=x`, "models"],
       ["starting_at=2026-11-20T00:00:00Z&ending_at=2026-11-20T00:00:00Z", "ending_at"],
-    ]) {
+    ] as const) {
       for (const path of [usage, cost]) {
         const { status, body } = await get(`${path}?${query}`);
         assert.equal(status, 400, query);
