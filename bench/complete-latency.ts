@@ -2,7 +2,7 @@
  * What Claude Code as upstream adds to the model's own time: a call with waiting processes, without, and a bare
  * `claude -p`, all against the same simulator, in interleaved rounds.
  *
- *   node bench/complete-latency.ts [rounds]
+ *   npm run bench -- complete [rounds]
  *
  * Needs the real Claude Code: npm ci --prefix test/tools --ignore-scripts
  */
@@ -22,11 +22,15 @@ const binary = new URL(
   `../test/tools/node_modules/@anthropic-ai/claude-code-${process.platform}-${process.arch}/claude`,
   import.meta.url,
 ).pathname;
-const rounds = Number(process.argv[2] ?? 20);
+const rounds = Number(process.argv[3] ?? 20);
 const model = "claude-haiku-5-5";
 const apiKey = "sk-ant-bench";
 const goalMs = 200;
 
+if (!Number.isSafeInteger(rounds) || rounds < 1) {
+  console.error("npm run bench -- complete [rounds]: rounds is a whole number from 1");
+  process.exit(1);
+}
 if (!existsSync(binary)) {
   console.error("The real Claude Code is missing: npm ci --prefix test/tools --ignore-scripts");
   process.exit(1);

@@ -11,8 +11,6 @@ export type Verdict = Readonly<{
   figure: string;
 }>;
 
-const US: PeerId = "claude-relay";
-
 type Goal = Readonly<{
   goal: string;
   /** Our figure: of which workload, and compared with whose, if with anyone's. */
@@ -59,13 +57,13 @@ const GOALS: readonly Goal[] = [
   },
 ];
 
-/** Every goal with its figure, met, missed or not measured. */
-export function judge(results: Results): Verdict[] {
-  return GOALS.map((goal) => verdict(goal, results));
+/** Every goal with the figure of a row of ours, met, missed or not measured. */
+export function judge(results: Results, us: PeerId = "claude-relay"): Verdict[] {
+  return GOALS.map((goal) => verdict(goal, results, us));
 }
 
-function verdict(goal: Goal, results: Results): Verdict {
-  const value = figure(goal, results);
+function verdict(goal: Goal, results: Results, us: PeerId): Verdict {
+  const value = figure(goal, results, us);
   if (value === null) {
     return { goal: goal.goal, met: null, figure: "not measured" };
   }
@@ -74,13 +72,14 @@ function verdict(goal: Goal, results: Results): Verdict {
 }
 
 /** Our figure, alone or as a multiple; where we are to be cheaper, theirs as a multiple of ours. */
-function figure({ workload, metric, against, timesCheaper }: Goal, results: Results) {
+function figure(goal: Goal, results: Results, us: PeerId): number | null {
+  const { workload, metric, against, timesCheaper } = goal;
   if (!against) {
-    return results.median(US, workload, metric);
+    return results.median(us, workload, metric);
   }
   return timesCheaper === undefined
-    ? results.ratio(US, against, workload, metric)
-    : results.ratio(against, US, workload, metric);
+    ? results.ratio(us, against, workload, metric)
+    : results.ratio(against, us, workload, metric);
 }
 
 function isMet(goal: Goal, value: number): boolean {

@@ -20,6 +20,10 @@ import { verify } from "./verify.ts";
 /** A run that has not ended by then has hung. */
 const LONGEST_RUN_MS = 20 * 60_000;
 
+if (process.argv[2] === "complete") {
+  await import("./complete-latency.ts");
+  process.exit();
+}
 const options = optionsOrExit();
 const placement = choosePlacement();
 const lab = new Lab(placement);
@@ -30,7 +34,7 @@ const startedAt = performance.now();
 const upstream = await startUpstream();
 const upstreamPort = upstream.port;
 const { contestants, rows } = await startPeers(options.peers);
-const disturbance = watchDisturbance(placement, [upstream.pid, ...contestants.map((c) => c.pid)]);
+const disturbance = watchDisturbance(placement, [upstream.pid, ...contestants.flatMap(pidsOn)]);
 const results = new Results();
 for (const workload of options.workloads) {
   await measure({ contestants, upstreamPort, effort: options.effort, results, say }, workload);
@@ -87,7 +91,7 @@ async function startUpstream(): Promise<{ port: number; pid: number }> {
 async function startPeers(peers: readonly PeerDefinition[]) {
   const contestants: Contestant[] = [];
   const rows: Row[] = [];
-  for (const { id, name, start, rebuildsBodies = false } of peers) {
+  for (const { id, name, start, rebuildsBodies = false, only } of peers) {
     say(`starting ${name}`);
     try {
       const peer = await start(lab, upstreamPort);
@@ -96,7 +100,9 @@ async function startPeers(peers: readonly PeerDefinition[]) {
         continue;
       }
       await verify({ ...peer, rebuildsBodies });
-      contestants.push({ id, ...peer });
+      await peer.prove?.();
+      const { processes = 1, beside = [] } = peer;
+      contestants.push({ id, ...peer, processes, beside, ...(only && { only }) });
       rows.push({ id, name });
     } catch (error) {
       rows.push({ id, name, unavailable: `failed: ${(error as Error).message}` });
@@ -104,6 +110,12 @@ async function startPeers(peers: readonly PeerDefinition[]) {
   }
   rows.push({ id: "direct", name: "(no server)" });
   return { contestants, rows };
+}
+
+/** A contestant's processes on the watched cores; databases are mostly on one of their own. */
+function pidsOn({ pid, beside }: Contestant): number[] {
+  const besideThem = placement.databases === placement.upstream ? beside : [];
+  return [pid, ...besideThem.map((one) => one.pid)];
 }
 
 function facts(): string[] {

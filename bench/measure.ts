@@ -3,17 +3,21 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { cpuMs, rssKib } from "./cpu.ts";
 import { type Aim, closedLoop, openLoop } from "./load.ts";
-import { CALLER_KEY, type PeerId } from "./peers/peer.ts";
+import { type Beside, CALLER_KEY, type PeerId } from "./peers/peer.ts";
 import { requestBytes } from "./requests.ts";
 import { quantile, type Results } from "./results.ts";
 import { pacedStreams } from "./streams.ts";
-import type { Effort, Workload } from "./workloads.ts";
+import type { Effort, Workload, WorkloadId } from "./workloads.ts";
 
 export type Contestant = Readonly<{
   id: PeerId;
   port: number;
   pid: number;
   headers: Readonly<Record<string, string>>;
+  processes: number;
+  /** Measured with these workloads only; left out: with all. */
+  only?: readonly WorkloadId[];
+  beside: readonly Beside[];
 }>;
 
 export type Run = Readonly<{
@@ -55,11 +59,14 @@ export async function measure(run: Run, workload: Workload): Promise<void> {
   }
 }
 
-/** Lets the just-in-time compiler finish: so long, and twice so long for a server short of requests. */
+/**
+ * Lets the just-in-time compiler finish: so long for each process, each of which has its own, and twice so
+ * long for a server short of requests.
+ */
 async function warmUp(run: Run, workload: RequestWorkload, one: Contestant): Promise<void> {
-  const settings = { concurrency: workload.concurrency, ms: run.effort.warmUpMs };
+  const settings = { concurrency: workload.concurrency, ms: run.effort.warmUpMs * one.processes };
   const { requests } = await closedLoop(aimAt(one, workload), settings);
-  if (requests < WARM_REQUESTS) {
+  if (requests < WARM_REQUESTS * one.processes) {
     await closedLoop(aimAt(one, workload), settings);
   }
 }
@@ -68,8 +75,13 @@ async function warmUp(run: Run, workload: RequestWorkload, one: Contestant): Pro
 async function measureLoad(run: Run, workload: RequestWorkload, one: Contestant): Promise<void> {
   const settings = { concurrency: workload.concurrency, ms: run.effort.roundMs };
   const before = cpuMs(one.pid);
+  const besideBefore = one.beside.map(({ pid }) => cpuMs(pid));
   const { requests, ms } = await closedLoop(aimAt(one, workload), settings);
   const used = cpuMs(one.pid) - before;
+  for (const [index, { metric, pid }] of one.beside.entries()) {
+    const usedBeside = cpuMs(pid) - (besideBefore[index] ?? 0);
+    run.results.add(one.id, workload.id, metric, (usedBeside * 1000) / requests);
+  }
   run.results.add(one.id, workload.id, "cpuUs", (used * 1000) / requests);
   run.results.add(one.id, workload.id, "perSecond", (requests * 1000) / ms);
   run.results.add(one.id, workload.id, "busy", used / ms);
@@ -136,7 +148,8 @@ async function everyone(
   workload: Workload,
   step: (contestant: Contestant) => Promise<void>,
 ): Promise<void> {
-  for (const contestant of run.contestants) {
+  const { contestants } = run;
+  for (const contestant of contestants.filter(({ only }) => !only || only.includes(workload.id))) {
     try {
       await step(contestant);
     } catch (error) {

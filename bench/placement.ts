@@ -8,6 +8,8 @@ export type Placement = Readonly<{
   server: number | null;
   upstream: number | null;
   load: number | null;
+  /** The core of Redis and Postgres, for the rows that use them. */
+  databases: number | null;
   /** What the reader of the figures must know about the above. */
   note: string;
 }>;
@@ -15,7 +17,7 @@ export type Placement = Readonly<{
 /** Chooses cores among those this process may use. */
 export function choosePlacement(): Placement {
   const cores = allowedCores();
-  const nowhere = { server: null, upstream: null, load: null };
+  const nowhere = { server: null, upstream: null, load: null, databases: null };
   if (spawnSync("taskset", ["--version"]).status !== 0) {
     return {
       ...nowhere,
@@ -31,10 +33,11 @@ export function choosePlacement(): Placement {
       server: first,
       upstream: second,
       load: second,
+      databases: second,
       note: `two cores only: servers on core ${first}; upstream and load share core ${second}, so requests/s and latency are theirs as much as the server's`,
     };
   }
-  // The first core is left to the rest of the machine where there is one to spare.
+  // The first core is left to the rest of the machine where there is one to spare; databases belong to it.
   const [server, upstream, load] = cores.slice(-3);
   if (server === undefined || upstream === undefined || load === undefined) {
     throw new Error("cores");
@@ -43,7 +46,8 @@ export function choosePlacement(): Placement {
     server,
     upstream,
     load,
-    note: `servers on core ${server}, upstream on core ${upstream}, load on core ${load}`,
+    databases: cores.at(-4) ?? upstream,
+    note: `servers on core ${server}, upstream on core ${upstream}, load on core ${load}; Redis and Postgres, if measured, on core ${cores.at(-4) ?? upstream}`,
   };
 }
 

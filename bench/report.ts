@@ -23,8 +23,10 @@ export function report(results: Results, rows: readonly Row[], facts: readonly s
     "",
     "* its core was less than 90 % busy: the load, not the server, set the pace",
     "",
+    ...beside(results, rows),
     ...ratios(results, rows, "bare-node", "bare Node"),
     ...ratios(results, rows, "nginx", "nginx"),
+    ...ratios(results, rows.filter(isOurs), "claude-relay", "claude-relay"),
     ...goals(results),
     ...failures(results, rows),
   ].join("\n");
@@ -70,6 +72,9 @@ function ratios(results: Results, rows: readonly Row[], base: PeerId, name: stri
     }),
   );
   const compared = rows.filter(({ id, unavailable }) => id !== "direct" && !unavailable);
+  if (compared.length < 2) {
+    return [];
+  }
   return [
     `CPU as a multiple of ${name}'s (the median of each round's)`,
     "",
@@ -78,15 +83,44 @@ function ratios(results: Results, rows: readonly Row[], base: PeerId, name: stri
   ];
 }
 
+const isOurs = ({ id }: Row): boolean => id.startsWith("claude-relay");
+
+/** What the databases of rows that have some used meanwhile. */
+function beside(results: Results, rows: readonly Row[]): string[] {
+  const using = rows.filter(
+    ({ id }) =>
+      results.median(id, "json", "redisUs") !== null ||
+      results.median(id, "sse", "redisUs") !== null,
+  );
+  if (using.length === 0) {
+    return [];
+  }
+  const column = (workload: "json" | "sse", metric: "redisUs" | "postgresUs"): Column => ({
+    title: [workload.toUpperCase(), metric === "redisUs" ? "Redis" : "Postgres"],
+    cell: (row) => number(results.median(row, workload, metric), 1),
+  });
+  const columns = (["json", "sse"] as const).flatMap((workload) => [
+    column(workload, "redisUs"),
+    column(workload, "postgresUs"),
+  ]);
+  return ["CPU of the databases beside it, in µs a request", "", ...table(columns, using), ""];
+}
+
+/** Each goal, judged with no budget set and, where that was measured, with one. */
 function goals(results: Results): string[] {
-  const verdicts = judge(results);
-  const width = Math.max(...verdicts.map(({ goal }) => goal.length));
   const word = (met: boolean | null): string =>
     met === null ? "–     " : met ? "met   " : "MISSED";
-  const lines = verdicts.map(
-    ({ goal, met, figure }) => `  ${word(met)}  ${goal.padEnd(width)}  ${figure}`,
-  );
-  return ["Goals for claude-relay (docs: bench/README.md)", "", ...lines];
+  const bare = judge(results);
+  const held = judge(results, "claude-relay-budget");
+  const hasHeld = held.some(({ met }) => met !== null);
+  const width = Math.max(...bare.map(({ goal }) => goal.length));
+  const lines = bare.map(({ goal, met, figure }, index) => {
+    const own = `  ${word(met)}  ${goal.padEnd(width)}  ${figure}`;
+    const other = held[index];
+    return hasHeld && other ? `${own.padEnd(width + 26)}${word(other.met)}  ${other.figure}` : own;
+  });
+  const title = "Goals for claude-relay (docs: bench/README.md)";
+  return [hasHeld ? `${title.padEnd(width + 26)}a budget set` : title, "", ...lines];
 }
 
 function failures(results: Results, rows: readonly Row[]): string[] {

@@ -10,6 +10,8 @@ export type RowId = PeerId | "direct";
 export type Metric =
   | "cpuUs"
   | "perSecond"
+  | "redisUs"
+  | "postgresUs"
   | "busy"
   | "addedP50Ms"
   | "addedP99Ms"

@@ -410,7 +410,7 @@ describe("a request that is wrong", () => {
     const wide = `{"enum":[${"1,".repeat(300_000)}1]}`;
     await wrong(`{"prompt":"x","json_schema":${wide}}`, {
       ...{ status: 413, type: "request_too_large" },
-      says: /json_schema: has 600011 bytes; at most 524288 are taken/,
+      says: /json_schema: has 600012 bytes; at most 524288 are taken/,
     });
     await wrong('{"prompt":"x","__proto__":{"stream":true}}', invalid(/__proto__: unknown field/));
     await wrong('{"__proto__":{"prompt":"x"}}', invalid(/prompt: /));
@@ -606,6 +606,30 @@ describe("an upstream that fails", () => {
         assert.match(error.error.message, /before its (answer|message) was complete/);
       }
     }
+  });
+});
+
+describe("a Claude Code that is configured and cannot be used", () => {
+  it("closes the door with the reason and the remedy; no canned answer passes for its own", async (t) => {
+    const closed = await startRelay({
+      env: { COMPLETE_UPSTREAM: "auto", CLAUDE_BINARY: "/nonexistent/claude" },
+    });
+    t.after(() => closed.stop());
+    const reason = "no Claude Code at /nonexistent/claude: install it, or set CLAUDE_BINARY";
+    const answer = await fetch(`${closed.url}/v1/complete`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${await closed.bootstrap()}`,
+        "content-type": "application/json",
+      },
+      body: '{"prompt":"x"}',
+    });
+    const { ok, error } = (await answer.json()) as { ok: boolean; error: object };
+    assert.deepEqual([answer.status, ok], [503, false]);
+    assert.deepEqual(error, { type: "api_error", message: `/v1/complete is closed: ${reason}.` });
+    const health = await fetch(`${closed.url}/health`);
+    assert.equal(((await health.json()) as { complete: string }).complete, "closed");
+    await closed.logged(({ msg }) => msg.includes(`/v1/complete is closed: ${reason}`));
   });
 });
 

@@ -13,7 +13,9 @@ export const Health = Type.Object({
   upstream: Type.String({
     description: "What serves /v1/messages: `anthropic` or `simulator`",
   }),
-  complete: Type.String({ description: "What serves /v1/complete: `api`, `cli`, `simulator`, or `closed`: nothing" }),
+  complete: Type.String({
+    description: "What serves /v1/complete: `api`, `cli`, `simulator`, or `closed`: nothing",
+  }),
 });
 export type Health = Static<typeof Health>;
 

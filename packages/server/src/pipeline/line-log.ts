@@ -37,4 +37,6 @@ export const logOutcome = (log: Log, outcome: Outcome): void => {
 };
 
 const billed = ({ costMicroUsd, priceFlag }: Outcome) =>
-  priceFlag === "subscription" ? { costMicroUsd: 0, listPriceMicroUsd: costMicroUsd } : { costMicroUsd };
+  priceFlag === "subscription"
+    ? { costMicroUsd: 0, listPriceMicroUsd: costMicroUsd }
+    : { costMicroUsd };

@@ -9,6 +9,7 @@ import {
   type ParentNode,
   textOf,
 } from "./html-tree.ts";
+import { Links } from "./links.ts";
 
 /** Nothing in these reads as text. */
 const unreadable = new Set(
@@ -28,28 +29,27 @@ export type Readable = Readonly<{ body: ParentNode; title: string }>;
  */
 export const toReadable = (document: Document, pageUrl: string): Readable => {
   const head = findElement(document, "head");
-  const base = baseOf(head, pageUrl);
+  const links = new Links(baseOf(head), pageUrl);
   const titleElement = head === null ? null : findElement(head, "title");
   const body = findElement(document, "body") ?? document;
-  clean(body, base);
+  clean(body, links);
   const title = titleElement === null ? "" : oneLine(textOf(titleElement));
   return { body, title: findElement(body, "h1") === null ? title : "" };
 };
 
 export const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
 
-const baseOf = (head: Element | null, pageUrl: string): string => {
+const baseOf = (head: Element | null): string | null => {
   const element = head === null ? null : findElement(head, "base");
-  const href = element === null ? null : attributeOf(element, "href");
-  return (href !== null && URL.parse(href, pageUrl)?.href) || pageUrl;
+  return element === null ? null : attributeOf(element, "href");
 };
 
-const clean = (parent: ParentNode, base: string): void => {
+const clean = (parent: ParentNode, links: Links): void => {
   parent.childNodes = parent.childNodes.filter(isReadable);
   for (const child of parent.childNodes) {
     if (isElement(child)) {
-      cleanElement(child, base);
-      clean(contentOf(child), base);
+      cleanElement(child, links);
+      clean(contentOf(child), links);
     }
   }
   parent.childNodes = parent.childNodes.filter((child) => !isEmptyLink(child));
@@ -60,25 +60,19 @@ const isReadable = (node: ChildNode): boolean =>
     ? !unreadable.has(node.tagName)
     : node.nodeName !== "#comment" && node.nodeName !== "#documentType";
 
-const cleanElement = (element: Element, base: string): void => {
+const cleanElement = (element: Element, links: Links): void => {
   element.attrs = element.attrs
     .filter(({ name }) => kept.has(name))
     .flatMap((attribute) => {
       if (attribute.name !== "href" && attribute.name !== "src") {
         return attribute;
       }
-      const url = absolute(attribute.value, base);
+      const url = links.resolve(attribute.value);
       return url === null ? [] : { ...attribute, value: url };
     });
   if (element.tagName === "table" && !isDataTable(element)) {
     flattenTable(element);
   }
-};
-
-/** Links a reader can follow: no scripts, no images packed into the page. */
-const absolute = (value: string, base: string): string | null => {
-  const url = URL.parse(value.trim(), base);
-  return url !== null && /^(?:https?|mailto|tel):$/.test(url.protocol) ? url.href : null;
 };
 
 const isEmptyLink = (node: ChildNode): boolean =>
