@@ -44,6 +44,32 @@ describe("configuration sources", () => {
     assert.equal(environment["HOST"], "::1");
   });
 
+  it("find fault with a quoted value that would be cut, and tell none of it", (t) => {
+    const cut = [
+      "A=`tell`no-one",
+      'export A = "tell" no-one',
+      "A='tell''no-one'",
+      'A="tell\\"no-one"',
+      "A=`tell\nmore` no-one",
+      "A=`tell` no-one # a comment",
+    ];
+    for (const name of ["config.env", ".env"]) {
+      for (const line of cut) {
+        const { faults } = readSources({}, folder(t, { [name]: `X=1\n${line}\nY="2"\n` }));
+        assert.equal(faults.length, 1, line);
+        assert.match(faults[0] ?? "", new RegExp(`^${name}: A has text after its closing quote`));
+        assert.doesNotMatch(faults[0] ?? "", /tell|no-one/);
+      }
+    }
+  });
+
+  it("find no fault with quotes that are whole, inside a value, or in a comment", (t) => {
+    const lines = ['A="x y" # "z" z', "B=a`b`c", "C=`it's \"so\"`\r", "# D=`x` y", "E='a\nF=`b` c'"];
+    const { faults, environment } = readSources({}, folder(t, { ".env": lines.join("\n") }));
+    assert.deepEqual(faults, []);
+    assert.deepEqual({ ...environment }, { A: "x y", B: "a`b`c", C: 'it\'s "so"', E: "a\nF=`b` c" });
+  });
+
   it("read claude-relay-config.json as dotted keys", (t) => {
     const content = {
       service: { port: 4100, trust_proxy: 0, cors_origins: ["https://a.test", "https://b.test"] },

@@ -44,6 +44,18 @@ const objectIn = (content: string): object => {
   return value;
 };
 
+/** Node takes a value that starts with a quote to the next one and drops what follows: the names of such values. */
+const cutValues = (content: string): string[] => {
+  const quoted = /^[ \t]*(?:export[ \t]+)?([^\s=#]+)[ \t]*=[ \t]*(["'`])[^]*?\2(.*)/gm;
+  return [...content.matchAll(quoted)].flatMap(([, name = "", , rest = ""]) =>
+    /^\s*(?:#|$)/.test(rest) ? [] : [name],
+  );
+};
+
+const cutFault = (file: string, variable: string): string =>
+  `${file}: ${variable} has text after its closing quote, which would be dropped. ` +
+  "Put the whole value in a kind of quote that it does not hold.";
+
 /**
  * Reads `config.env` and `.env` in `directory` and the JSON file named by `CLAUDE_RELAY_CONFIG`
  * (by default `claude-relay-config.json` there, if it exists).
@@ -53,7 +65,9 @@ export const readSources = (processEnvironment: Environment, directory: string):
   const file = new Map<string, string>();
   const readEnv = (name: string): Record<string, string | undefined> => {
     try {
-      return parseEnv(readIfThere(`${directory}/${name}`, false) ?? "");
+      const content = readIfThere(`${directory}/${name}`, false) ?? "";
+      faults.push(...cutValues(content).map((variable) => cutFault(name, variable)));
+      return parseEnv(content);
     } catch (error) {
       faults.push(`${name}: cannot be read: ${String(error)}`);
       return {};
