@@ -64,10 +64,13 @@ describe("configuration sources", () => {
   });
 
   it("find no fault with quotes that are whole, inside a value, or in a comment", (t) => {
-    const lines = ['A="x y" # "z" z', "B=a`b`c", "C=`it's \"so\"`\r", "# D=`x` y", "E='a\nF=`b` c'"];
+    const lines = ['A="x y" # "z" z', "B=a`b`c", 'C=`it\'s "so"`\r', "# D=`x` y", "E='a\nF=`b` c'"];
     const { faults, environment } = readSources({}, folder(t, { ".env": lines.join("\n") }));
     assert.deepEqual(faults, []);
-    assert.deepEqual({ ...environment }, { A: "x y", B: "a`b`c", C: 'it\'s "so"', E: "a\nF=`b` c" });
+    assert.deepEqual(
+      { ...environment },
+      { A: "x y", B: "a`b`c", C: 'it\'s "so"', E: "a\nF=`b` c" },
+    );
   });
 
   it("read claude-relay-config.json as dotted keys", (t) => {

@@ -46,7 +46,7 @@ const objectIn = (content: string): object => {
 
 /** Node takes a value that starts with a quote to the next one and drops what follows: the names of such values. */
 const cutValues = (content: string): string[] => {
-  const quoted = /^[ \t]*(?:export[ \t]+)?([^\s=#]+)[ \t]*=[ \t]*(["'`])[^]*?\2(.*)/gm;
+  const quoted = /^[ \t]*(?:export[ \t]+)?([^\s=#]+)[ \t]*=[ \t]*(["'`])[\s\S]*?\2(.*)/gm;
   return [...content.matchAll(quoted)].flatMap(([, name = "", , rest = ""]) =>
     /^\s*(?:#|$)/.test(rest) ? [] : [name],
   );

@@ -105,7 +105,7 @@ export const appSettings = {
     parse: wholeNumber(1, 1000),
     fallback: 8,
     shown: "8",
-    about: "Page fetches at once; more are answered 429.",
+    about: "Page fetches at once, half of them one caller's at most; more are answered 429.",
   }),
   fetchTimeoutMs: define({
     name: "FETCH_TIMEOUT",

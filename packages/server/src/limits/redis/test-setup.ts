@@ -137,7 +137,7 @@ export const until = async (isSo: () => boolean | Promise<boolean>): Promise<voi
 
 /** Two heartbeats of each after both are alive: the second is sent when the first one's answer is read. */
 export const bothKnowEachOther = async (client: Redis, prefix: string): Promise<void> => {
-  const beats = () => client.zrange(`{${prefix}}:alive`, 0, -1, "WITHSCORES");
+  const beats = () => client.zrange(`{${prefix}}:alive`, "0", "-1", "WITHSCORES");
   await until(async () => (await beats()).length === 4);
   for (let beat = 0; beat < 2; beat += 1) {
     const before = new Set((await beats()).filter((_, index) => index % 2 === 1));
