@@ -16,7 +16,7 @@ describe("links", () => {
       [tooLong, "https://example.com/a/y"],
       [`/${"ü".repeat(3_000)}/`, "https://example.com/a/y"],
     ] as const) {
-      assert.equal(new Links(base, page).resolve(" y "), expected, base?.slice(0, 20));
+      assert.equal(new Links(base, page).resolve(" y "), expected, String(base).slice(0, 20));
     }
   });
 
@@ -35,11 +35,11 @@ describe("links", () => {
   });
 });
 
-describe("a page of links on a base of megabytes", () => {
+describe("a page of many links on a long base", () => {
   const anchors = "<a href=x>b".repeat(90_000);
   for (const length of [2_500_000, 8_000]) {
     for (const format of ["markdown", "text"] as const) {
-      it(`of ${length} bytes costs no more than a page, as ${format}`, () => {
+      it(`of ${length} characters costs no more than a page, as ${format}`, () => {
         const html = `<base href="http://x/${"a".repeat(length)}/">${anchors}`;
         const before = process.resourceUsage().maxRSS;
         const { text } = renderPage({
