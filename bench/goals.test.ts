@@ -37,6 +37,15 @@ test("a goal whose other side was not measured is neither met nor missed", () =>
   assert.equal(verdictOn(results, "small JSON ≤ 3 × nginx")?.met, null);
 });
 
+test("the relay with a budget set is judged by its own figures", () => {
+  const results = new Results();
+  results.add("bare-node", "json", "cpuUs", 20);
+  results.add("claude-relay", "json", "cpuUs", 30);
+  results.add("claude-relay-budget", "json", "cpuUs", 36);
+  const [verdict] = judge(results, "claude-relay-budget");
+  assert.deepEqual([verdict?.met, verdict?.figure], [false, "1.80 ×"]);
+});
+
 test("a slow minute that hits both sides of a round does not change their ratio", () => {
   const results = new Results();
   for (const slowness of [1, 3, 2]) {

@@ -8,7 +8,7 @@ import { type Effort, FULL, QUICK, type Workload, workloads } from "./workloads.
 export const USAGE = `npm run bench -- [--quick] [--only=peer,…] [--workloads=id,…] [--json FILE]
 npm run bench -- complete [rounds]
 
-  --quick      about two minutes instead of nine; noisier
+  --quick      about four minutes instead of a quarter of an hour; noisier
   --only       of ${PEERS.map(({ id }) => id).join(", ")}
   --workloads  of ${workloads(FULL)
     .map(({ id }) => id)

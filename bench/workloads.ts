@@ -11,7 +11,7 @@ export type Workload = Readonly<{ id: WorkloadId; title: string }> &
     | Readonly<{ kind: "streams"; question: Question; count: number; deltas: number }>
   );
 
-/** How long and how often: `full` takes about six minutes, `quick` about one and a half. */
+/** How long and how often: `full` takes about a quarter of an hour, `quick` about four minutes. */
 export type Effort = Readonly<{
   warmUpMs: number;
   rounds: number;
