@@ -41,7 +41,7 @@ const typeAt = (body: Buffer, from: number): string | null => {
     return null;
   }
   const end = body.indexOf(0x22, at + 1);
-  return end < 0 || end - at > longestType ? null : body.latin1Slice(at + 1, end);
+  return end < 0 || end - at > longestType ? null : body.toString("latin1", at + 1, end);
 };
 
 const afterSpace = (body: Buffer, from: number): number => {
