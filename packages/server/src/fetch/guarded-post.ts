@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import { Refusal } from "../pipeline/refusal.ts";
 import { dial } from "./guard/dial.ts";
 import { exchange, type Outgoing } from "./guard/exchange.ts";
-import { createLookup } from "./guard/lookup.ts";
+import { createLookup, type Lookup } from "./guard/lookup.ts";
 import { isOwnAddress } from "./guard/own-addresses.ts";
 import { isPublicAddress } from "./guard/public-address.ts";
 import { publicAddresses } from "./guard/public-host.ts";
@@ -13,7 +13,7 @@ type Options = Readonly<{
   /** Also lets through what is not public: the operator's own network. */
   allowPrivate: boolean;
   /** Otherwise the system's; for tests. */
-  lookup?: (hostname: string) => Promise<readonly string[]>;
+  lookup?: Lookup;
 }>;
 
 export type GuardedPost = (
@@ -31,7 +31,8 @@ export type GuardedPost = (
 export const createGuardedPost = (options: Options): GuardedPost => {
   const { userAgent, allowPrivate, lookup = createLookup() } = options;
   const ports = {
-    lookup,
+    // Of one name only one lookup at a time: a silent name server holds up its own receivers.
+    lookup: (hostname: string, signal: AbortSignal) => lookup(hostname, signal, hostname),
     isPublic: (address: string) =>
       allowPrivate || (isPublicAddress(address) && !isOwnAddress(address)),
     connect: (host: string, port: number) => connect({ host, port, autoSelectFamily: false }),

@@ -15,7 +15,7 @@ export type FetchLimits = Readonly<{
   /** Response headers. */
   headerBytes: number;
   redirects: number;
-  /** Fetches at the same time; one more is refused. */
+  /** Fetches at the same time, half of them one caller's at most; one more is refused. */
   concurrent: number;
 }>;
 

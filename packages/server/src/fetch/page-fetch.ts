@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import type { PageFetch } from "../pipeline/page-ports.ts";
 import { busy } from "./faults.ts";
+import { FetchPlaces } from "./fetch-places.ts";
 import { createLookup } from "./guard/lookup.ts";
 import { isOwnAddress } from "./guard/own-addresses.ts";
 import { isPublicAddress } from "./guard/public-address.ts";
@@ -33,8 +34,8 @@ export const createPageFetch = (
     memoryMb: threadMemoryMb,
     idleMs: threadIdleMs,
   });
+  const lookup = createLookup();
   const ports = {
-    lookup: createLookup(),
     isPublic: (address: string) => isPublicAddress(address) && !isOwnAddress(address),
     connect: (host: string, port: number) => connect({ host, port, autoSelectFamily: false }),
     certificates: null,
@@ -42,17 +43,20 @@ export const createPageFetch = (
     userAgent: options.userAgent,
     limits,
   };
-  let running = 0;
+  const places = new FetchPlaces(limits.concurrent);
   return {
     async fetchPage(request) {
-      if (running >= limits.concurrent) {
+      const { callerKey = "" } = request;
+      if (!places.take(callerKey)) {
         throw busy();
       }
-      running += 1;
       try {
-        return await guardedFetch(request, ports);
+        return await guardedFetch(request, {
+          ...ports,
+          lookup: (hostname, signal) => lookup(hostname, signal, callerKey),
+        });
       } finally {
-        running -= 1;
+        places.giveBack(callerKey);
       }
     },
     close: () => renderer.close(),

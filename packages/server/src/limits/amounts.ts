@@ -29,8 +29,9 @@ export const keptOf = (limit: Limit, held: number, used: Amounts | null): number
       return used === null ? 0 : orElse(used.inputTokens, held);
     case "output_tokens":
       return used === null ? 0 : orElse(used.outputTokens, held);
-    case "requests":
     case "requests_per_day":
+      return used === null ? 0 : held;
+    case "requests":
     case "concurrency":
       return held;
   }

@@ -1,3 +1,4 @@
+import type { EpochMs } from "@claude-relay/contract";
 import type { LimitCounter, Moment } from "./limit-counter.ts";
 
 const dayMs = 24 * 3_600_000;
@@ -32,8 +33,14 @@ export class DayCount implements LimitCounter {
     this.#count += amount;
   }
 
-  settle(): void {
-    // A request that was made stays counted.
+  /** A request that was made stays counted; what is given back is so to the day it was asked on. */
+  settle(held: number, kept: number, _now: Moment, askedAt: EpochMs): void {
+    const day = dayAt(askedAt);
+    if (day === this.#day) {
+      this.#count = Math.max(0, this.#count - (held - kept));
+    } else if (day === this.#otherDay) {
+      this.#otherCount = Math.max(0, this.#otherCount - (held - kept));
+    }
   }
 
   remaining(max: number, now: Moment): number {
@@ -58,6 +65,8 @@ export class DayCount implements LimitCounter {
   }
 }
 
-const dayOf = ({ wall }: Moment): number => Math.floor(wall / dayMs);
+const dayAt = (time: EpochMs): number => Math.floor(time / dayMs);
+
+const dayOf = ({ wall }: Moment): number => dayAt(wall);
 
 const untilMidnight = (now: Moment): number => Math.ceil((dayOf(now) + 1) * dayMs - now.wall);

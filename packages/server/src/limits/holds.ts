@@ -27,7 +27,7 @@ export const settleHold = (hold: Hold, used: Amounts | null, now: Moment): void 
   for (let index = 0; index < limits.length; index += 1) {
     const limit = limits[index] as Limit;
     const held = heldOf(limit, worst);
-    counters[index]?.settle(held, keptOf(limit, held, used), now);
+    counters[index]?.settle(held, keptOf(limit, held, used), now, hold.askedAt);
   }
   for (const { counter, slot, unit, held } of bookings) {
     counter.settle(slot, held, spentOfHold(unit, held, used));

@@ -10,8 +10,8 @@ export interface LimitCounter {
   /** Until so much would pass; 0 when it passes now. */
   waitFor(amount: number, max: number, now: Moment): number;
   take(amount: number, now: Moment): void;
-  /** The request that took `held` is over, and used up `kept`. */
-  settle(held: number, kept: number, now: Moment): void;
+  /** The request that took `held` when it asked is over, and used up `kept`. */
+  settle(held: number, kept: number, now: Moment, askedAt: EpochMs): void;
   remaining(max: number, now: Moment): number;
   /** Until it is whole again. */
   resetMs(now: Moment): number;

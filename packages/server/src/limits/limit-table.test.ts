@@ -72,7 +72,7 @@ describe("the table of limits", () => {
     );
     assert.equal(table.size, 5000);
     for (const id of ids(5000)) {
-      table.get(limit(id, "concurrency"), at(9000)).settle(1, 1, at(9000));
+      table.get(limit(id, "concurrency"), at(9000)).settle(1, 1, at(9000), at(9000).wall);
     }
     take(
       table,

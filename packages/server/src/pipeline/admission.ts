@@ -103,8 +103,8 @@ export interface Admission {
   /** Takes the worst case of everything at once, or nothing. Asking twice for one id takes it once. */
   ask(ask: Ask): Verdict | Promise<Verdict>;
   /**
-   * Ends a hold: what was held becomes what was used; `null` gives all of it back but the request itself
-   * (never called upstream). Settling an id twice, or one never granted, changes nothing. Never throws.
+   * Ends a hold: what was held becomes what was used. `null`, when upstream was never called and the fault is not
+   * the caller's, gives all of it back, the day's request too; only a rate of requests keeps it. Settling an id twice, or one never granted, changes nothing. Never throws.
    */
   settle(id: RequestId, used: Amounts | null): void;
   /** How budgets stand, for GET /admin/budgets. */

@@ -35,8 +35,9 @@ const message = Buffer.from(
 );
 
 /** A walk that has reached upstream. */
-const underWay = async (changes: Partial<LineDeps> = {}) => {
+const underWay = async (changes: Partial<LineDeps> = {}, sent = true) => {
   const fixture = lineFixture(changes);
+  fixture.upstream.sent = sent;
   const walked = fixture.walk();
   // Looked at by the tests that expect a refusal; not unhandled in the others.
   walked.catch(() => {});
@@ -77,6 +78,11 @@ describe("forwarding", () => {
     assert.equal(outcome?.upstreamRequestId, "req_up");
     assert.equal(active.size, 0);
     assert.deepEqual(released, [body]);
+  });
+
+  it("calls upstream in its caller's name, whose share of it is counted", async () => {
+    const { upstream } = await underWay();
+    assert.equal(upstream.callerKey, "device:test-device-0001");
   });
 
   it("ends a JSON answer of known length with its last bytes, in one write", async () => {
@@ -250,6 +256,32 @@ describe("forwarding", () => {
       assert.deepEqual(reply.notes, []);
       assert.equal(active.size, 0);
     }
+  });
+
+  it("gives everything back, the day's request too, where it refused by itself; else keeps that", async () => {
+    const busy = { "content-type": "application/json" };
+    for (const [status, sent, isBack] of [
+      [429, false, true],
+      [503, false, true],
+      [400, false, false],
+      [429, true, false],
+      [503, true, false],
+    ] as const) {
+      const { receiver, walked, settled } = await underWay({}, sent);
+      receiver.onStart(status, busy);
+      receiver.onData(Buffer.from('{"type":"error","error":{"type":"x","message":"y"}}'));
+      receiver.onEnd();
+      await walked;
+      assert.deepEqual(
+        settled.map((used) => used === null),
+        [isBack],
+        `${status} ${sent}`,
+      );
+    }
+    const { receiver, walked, settled } = await underWay();
+    receiver.onFailure({ kind: "breaker_open", retryAfterSeconds: 9, sent: false });
+    await assert.rejects(walked);
+    assert.deepEqual(settled, [null]);
   });
 
   it("pings after 15 s of silence, between events only", async () => {

@@ -314,7 +314,8 @@ class Forwarding implements UpstreamReceiver, Active {
       prices,
     );
     ledger.close(outcome);
-    this.#deps.admission.settle(outcome.id, usedBy(outcome));
+    const isOurRefusal = !sent && ourRefusals.has(this.#status || status);
+    this.#deps.admission.settle(outcome.id, isOurRefusal ? null : usedBy(outcome));
     logOutcome(log, outcome);
   }
 }
@@ -324,6 +325,9 @@ const firstOf = (header: string | string[] | undefined): string | null =>
 
 /** A message that neither came to its end nor said why. */
 const isCut = ({ complete, errorType }: UsageReport): boolean => !complete && errorType === null;
+
+/** What the relay says when it has no room or nothing to ask: a request that is answered so counts for no day. */
+const ourRefusals: ReadonlySet<number> = new Set([429, 503]);
 
 /** Runs the last three stages. Resolves when the exchange is over. @throws Refusal when no answer came */
 export const forward = (

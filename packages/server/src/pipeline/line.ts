@@ -10,6 +10,7 @@ import type { Amounts, Budget } from "./admission.ts";
 import { type AllowsModel, admitDoor, admitModel, admitModels } from "./admit.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { scanBody } from "./body/body-scan.ts";
+import { callerKey } from "./caller-key.ts";
 import { anthropicVersion, headersForUpstream } from "./forward-headers.ts";
 import { type ForwardingDeps, forward } from "./forwarding.ts";
 import { demandGrant, type Granted, nothingUsed, refuseEarly } from "./hold.ts";
@@ -170,7 +171,12 @@ const admittedOf = (
   const { operation } = ingress;
   return {
     intent: intentOf(deps, ingress, caller, asked),
-    request: { operation, headers: headersFor(ingress, caller), body },
+    request: {
+      operation,
+      headers: headersFor(ingress, caller),
+      body,
+      callerKey: callerKey(caller),
+    },
     releaseBody: () => body !== null && ingress.releaseBody(body),
     granted,
     drain: deps.directory.onDisconnect(caller) === "drain",

@@ -110,6 +110,17 @@ const setUp = (fetchPage: PageFetch, changes: Partial<PageLineDeps> = {}) => {
 };
 
 describe("a page fetch", () => {
+  it("is fetched in its caller's name, whose places are counted", async () => {
+    const names: unknown[] = [];
+    const fetchPage: PageFetch = async ({ callerKey }) => {
+      names.push(callerKey);
+      return page;
+    };
+    await setUp(fetchPage).walk();
+    await setUp(fetchPage, { authenticate: () => device }).walk();
+    assert.deepEqual(names, ["app_key:my-app", `device:${device.id}`]);
+  });
+
   it("walks the line: known, let in by its own limit, read, written down, and only then fetched", async () => {
     const { walk, steps, time, outcomes } = setUp(async () => {
       time.ms += 42;

@@ -6,6 +6,7 @@ import { errorMeanings, microUsd, type RequestId } from "@claude-relay/contract"
 import type { Active, ActiveExchanges } from "./active-exchanges.ts";
 import { admitDoor, admitRate } from "./admit.ts";
 import type { Authenticate } from "./authenticate.ts";
+import { callerKey } from "./caller-key.ts";
 import { clientLeftStatus } from "./client-left-status.ts";
 import { logOutcome } from "./line-log.ts";
 import type { Log } from "./log.ts";
@@ -57,7 +58,7 @@ export const createPageLine =
       await deps.authenticate(ingress.headers, ingress.clientIp);
       const intent = intentOf(ingress, caller, deps.clock);
       await deps.ledger.open(intent);
-      return await recorded(deps, intent, request);
+      return await recorded(deps, intent, { ...request, callerKey: callerKey(caller) });
     } catch (error) {
       deps.onRefused(error, caller, ingress);
       throw error;

@@ -10,6 +10,8 @@ export type PageRequest = Readonly<{
   /** `html` only: drop scripts, styles, svg and comments, keep JSON-LD. Text and markdown never have them. */
   strip: boolean;
   format: PageFormat;
+  /** Whose fetch it is: places are shared between callers. The line sets it. */
+  callerKey?: string;
   /** Aborted when the caller leaves: the connection and the parsing end at once. */
   signal: AbortSignal;
 }>;

@@ -14,6 +14,7 @@ import type {
   Outcome,
   Upstream,
   UpstreamReceiver,
+  UpstreamRequest,
 } from "./types.ts";
 
 export const body = Buffer.from('{"model":"claude-haiku-4-5","max_tokens":9,"messages":[]}');
@@ -75,6 +76,10 @@ class NotedUpstream implements Upstream {
   readonly name = "test";
   readonly notes: string[] = [];
   receiver: UpstreamReceiver | null = null;
+  /** Whose call it last was. */
+  callerKey: string | undefined;
+  /** Whether it may have seen the request. */
+  sent = true;
   /** Resolves when the line has called. */
   readonly called: Promise<UpstreamReceiver>;
   readonly #call: (receiver: UpstreamReceiver) => void;
@@ -85,11 +90,17 @@ class NotedUpstream implements Upstream {
     this.#call = resolve;
   }
 
-  send(_request: unknown, receiver: UpstreamReceiver) {
+  send({ callerKey }: UpstreamRequest, receiver: UpstreamReceiver) {
     this.notes.push("send");
+    this.callerKey = callerKey;
     this.#call(receiver);
     const note = (what: string) => (): void => void this.notes.push(what);
-    return { pause: note("pause"), resume: note("resume"), cancel: note("cancel"), sent: true };
+    return {
+      pause: note("pause"),
+      resume: note("resume"),
+      cancel: note("cancel"),
+      sent: this.sent,
+    };
   }
 }
 

@@ -203,6 +203,8 @@ export type UpstreamRequest = Readonly<{
   /** Name, value, name, value …; already filtered: no credentials, no hop-by-hop, none of ours. */
   headers: readonly string[];
   body: Buffer | null;
+  /** Whose request it is, for an upstream whose places callers share. Never sent anywhere. */
+  callerKey?: string;
 }>;
 
 /** A request that may go upstream, and what the ledger holds of it. */

@@ -4,7 +4,7 @@ import { bareHost } from "./page-url.ts";
 
 export type HostPorts = Readonly<{
   /** All A and AAAA addresses of a name, as the system resolves it. */
-  lookup(hostname: string): Promise<readonly string[]>;
+  lookup(hostname: string, signal: AbortSignal): Promise<readonly string[]>;
   isPublic(address: string): boolean;
 }>;
 
@@ -37,7 +37,7 @@ const resolve = async (
   signal: AbortSignal,
 ): Promise<readonly string[]> => {
   try {
-    return await orAborted(ports.lookup(host), signal);
+    return await orAborted(ports.lookup(host, signal), signal);
   } catch (error) {
     signal.throwIfAborted();
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
@@ -47,7 +47,7 @@ const resolve = async (
   }
 };
 
-/** A lookup cannot be cancelled; it can be left. */
+/** A lookup that runs cannot be cancelled; it can be left. */
 const orAborted = <Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> => {
   const aborted = Promise.withResolvers<never>();
   const onAbort = (): void => aborted.reject(signal.reason);

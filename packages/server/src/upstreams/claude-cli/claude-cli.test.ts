@@ -287,6 +287,29 @@ for (const [what, result, status, type] of [
   });
 }
 
+for (const [status, type, said, remedy] of [
+  [401, "authentication_error", "Invalid API key", /credential was refused \(401\).*claude auth/],
+  [402, "billing_error", "Payment is due", /account behind Claude Code's credential was refused/],
+  [400, "invalid_request_error", "Your credit balance is too low", /account behind Claude Code's/],
+] as const) {
+  test(`the operator's log says what to do about a ${status} ${type}`, async (t) => {
+    const result = { api_error_status: status, api_error_type: type, result: said };
+    const { ask, logged } = startFakeCli(
+      t,
+      new Function(`return async (fake) => {
+        await fake.call();
+        fake.init();
+        fake.result(${JSON.stringify(result)});
+      }`)(),
+    );
+    const { received } = ask("hello");
+    await received.over;
+    assert.equal(received.status, 502);
+    assert.match(logged.join("\n"), remedy);
+    assert.equal(logged.join("\n").includes(said), status !== 401);
+  });
+}
+
 test("an error after the answer began is its last event", async (t) => {
   const { ask } = startFakeCli(t, async (fake) => {
     await fake.call();

@@ -110,7 +110,12 @@ export const createClaudeCli = (options: ClaudeCliOptions): ClaudeCli => {
 };
 
 /** A call for which the queue is full may come again after a short while. */
-const queueFullRetrySeconds = 2;
+const queueFull = cliError(
+  429,
+  "rate_limit_error",
+  "Too many calls are waiting for Claude Code. Try again shortly.",
+  2,
+);
 
 const serve = (
   deps: CallDeps,
@@ -121,14 +126,12 @@ const serve = (
   try {
     const call = new Call(deps, readPrompt(request), receiver);
     // Its turn never comes within `send`: the sender holds the exchange before it hears of it.
-    const ticket = slots.enter(() => queueMicrotask(() => call.run()));
-    if (ticket === null) {
-      const message = "Too many calls are waiting for Claude Code. Try again shortly.";
-      const error = cliError(429, "rate_limit_error", message, queueFullRetrySeconds);
-      queueMicrotask(() => call.refuse(error));
-    } else {
-      call.hold(ticket);
-    }
+    const ticket = slots.enter({
+      callerKey: request.callerKey ?? "",
+      run: () => queueMicrotask(() => call.run()),
+      refuse: () => queueMicrotask(() => call.refuse(queueFull)),
+    });
+    call.hold(ticket);
     return call;
   } catch (error) {
     if (error instanceof UnservableRequest) {

@@ -64,7 +64,8 @@ export const errorOfResult = (
       model,
     );
     const wait = shown.status === 429 ? retryAfterSeconds : null;
-    return { ...shown, retryAfterSeconds: wait, remedy: null, unsaid };
+    const isAccount = (status === 400 || status === 402) && shown.status === 502;
+    return { ...shown, retryAfterSeconds: wait, remedy: isAccount ? accountRemedy : null, unsaid };
   }
   if (result.terminalReason === "blocking_limit" || /^Prompt is too long/i.test(text)) {
     return cliError(400, "invalid_request_error", "prompt is too long");
@@ -84,6 +85,10 @@ const credentialFault = (status: number | null): CliError => ({
     `Claude Code's credential was refused (${status ?? "not logged in"}): ` +
     "run `claude auth login` (or renew CLAUDE_CODE_OAUTH_TOKEN, ANTHROPIC_API_KEY) on this host",
 });
+
+const accountRemedy =
+  "The account behind Claude Code's credential was refused (credit, billing or a limit of its own): see what the " +
+  "API said, and put it right at Anthropic";
 
 /** The API's own words, without what Claude Code wraps around them. */
 const plainMessage = (text: string, status: number): string => {

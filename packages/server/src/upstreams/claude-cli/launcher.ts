@@ -47,10 +47,22 @@ export class Launcher {
     try {
       const process = new CliProcess(planLaunch(this.#options, folder, everyLock), limits);
       this.#living.add(process);
+      this.#note(folder, process);
       void process.gone.then(() => this.#living.delete(process));
       return process;
     } catch (error) {
       void folder.remove();
+      throw error;
+    }
+  }
+
+  #note(folder: RunFolder, process: CliProcess): void {
+    try {
+      if (process.pid !== undefined) {
+        this.#folders.note(folder, process.pid);
+      }
+    } catch (error) {
+      process.kill("it could not be written down");
       throw error;
     }
   }

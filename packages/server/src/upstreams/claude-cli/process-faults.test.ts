@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { identityOf } from "./process-identity.ts";
 import {
   assertNothingLeft,
   dead,
@@ -161,6 +162,55 @@ test("a caller that leaves ends the process and all it started, and hears no mor
   const [, child, self] = /child (\d+) self (\d+)/.exec(received.text) ?? [];
   await Promise.all([dead(Number(child)), dead(Number(self))]);
   assertNothingLeft(tempRoot);
+});
+
+test("a running process is written down, for the next relay to end it if this one is killed", async (t) => {
+  const { ask, tempRoot } = startFakeCli(t, async (fake) => {
+    await fake.call();
+    fake.init();
+    fake.answer(`self ${process.pid} `, true);
+    await fake.hang();
+  });
+  const { received } = ask("hello");
+  while (!received.text.includes("self")) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const pid = Number(/self (\d+) /.exec(received.text)?.[1]);
+  const [base = ""] = readdirSync(tempRoot);
+  const [run = ""] = readdirSync(join(tempRoot, base)).filter((name) => name !== "owner");
+  const identity = readFileSync(join(tempRoot, base, run, "process"), "utf8");
+  assert.equal(identity, identityOf(pid));
+  assert.match(identity, /^\d+ \d+$/);
+});
+
+test("callers share the places: one that asks for all leaves one to the next", async (t) => {
+  const { ask, cli } = startFakeCli(
+    t,
+    async (fake) => {
+      const { prompt } = await fake.call();
+      if (prompt.includes("first")) {
+        process.exit(3);
+      }
+      fake.init();
+      fake.answer(`You said:${prompt}`);
+      fake.result({ is_error: false });
+    },
+    { concurrency: 1, queue: 2 },
+  );
+  const greedy = ["first", "second", "third", "fourth"].map((prompt) => ask(prompt, {}, "a"));
+  const { received } = ask("hello", {}, "b");
+  await received.over;
+  assert.match(received.text, /hello/);
+  const [, second, third, fourth] = greedy;
+  for (const refused of [third, fourth]) {
+    await refused?.received.over;
+    assert.equal(refused?.received.status, 429);
+    assert.equal(refused?.exchange.sent, false);
+    assert.equal(refused?.received.headers["retry-after"], "2");
+  }
+  await second?.received.over;
+  assert.match(second?.received.text ?? "", /second/);
+  await idle(cli);
 });
 
 test("a process that ends while its child holds the pipes is over all the same", async (t) => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   existsSync,
   mkdirSync,
@@ -11,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { identityOf } from "./process-identity.ts";
 import { RunFolders } from "./run-folder.ts";
 import { tempFolder } from "./test-setup.ts";
 
@@ -52,6 +54,36 @@ test("what a killed relay left is swept, what a living one or somebody else has 
   const expected = ["claude-relay-cli", "claude-relay-cli", "claude-relay-cli-odd"];
   assert.deepEqual(left.sort(), [...expected, "claude-relay-cli-unknown", "something-else"]);
   await Promise.all([living.close(), after.close()]);
+});
+
+test("what a killed relay left running is ended, and nothing else that has its number now", async (t) => {
+  const root = tempFolder(t);
+  const { pid: gone = 0 } = spawnSync(process.execPath, ["-e", ""]);
+  const base = join(root, "claude-relay-cli-dead");
+  const start = async (name: string, identity: (pid: number) => string) => {
+    const play = "setTimeout(() => {}, 60_000); process.stdout.write('up')";
+    const child = spawn(process.execPath, ["-e", play], { detached: true });
+    t.after(() => child.kill("SIGKILL"));
+    await once(child.stdout, "data");
+    mkdirSync(join(base, name), { recursive: true });
+    writeFileSync(join(base, name, "process"), identity(child.pid ?? 0));
+    return child;
+  };
+  const left = await start("run-1", identityOf);
+  const others = [
+    await start("run-2", (pid) => `${pid} 1`),
+    await start("run-3", (pid) => `${pid} `),
+  ];
+  mkdirSync(join(base, "run-4"));
+  writeFileSync(join(base, "owner"), `${gone} 12345`);
+  const exit = once(left, "exit");
+  const folders = new RunFolders(root);
+  assert.deepEqual(await exit, [null, "SIGKILL"]);
+  assert.ok(!existsSync(base));
+  for (const { exitCode, signalCode } of others) {
+    assert.deepEqual([exitCode, signalCode], [null, null]);
+  }
+  await folders.close();
 });
 
 test("a stored login's directory appears under the new home, its account without its servers", (t) => {

@@ -12,8 +12,10 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CliCredential } from "./credential.ts";
 import type { Places } from "./environment.ts";
+import { endGroupOf, hasEnded, identityOf } from "./process-identity.ts";
 
 const prefix = "claude-relay-cli-";
+const processFile = "process";
 
 /** One process's own throw-away directories. */
 export type RunFolder = Places &
@@ -32,7 +34,7 @@ export class RunFolders {
     sweep(root);
     // mkdtemp makes it 0700: nobody else can plant settings above a working directory.
     this.#base = mkdtempSync(join(root, prefix));
-    writeFileSync(join(this.#base, "owner"), ownerOf(process.pid), { mode: 0o600 });
+    writeFileSync(join(this.#base, "owner"), identityOf(process.pid), { mode: 0o600 });
   }
 
   /** @param linkLogin the stored login's directory appears under the new home */
@@ -49,6 +51,11 @@ export class RunFolders {
     }
     const config = configOf(credential, places, linkLogin);
     return { ...places, config, path, remove: () => removeQuietly(path) };
+  }
+
+  /** Writes down which process lives there, so that it is ended if this relay is killed and cannot. */
+  note({ path }: RunFolder, pid: number): void {
+    writeFileSync(join(path, processFile), identityOf(pid), { mode: 0o600 });
   }
 
   close(): Promise<void> {
@@ -96,14 +103,18 @@ const accountOf = (home: string): object => {
   }
 };
 
-/** Takes away what killed relays left: never what belongs to a living one, or to another user. */
+/**
+ * Ends and takes away what killed relays left: never what belongs to a living one, or to another user. A process
+ * that waits for an answer does not notice by itself that nobody reads it any more.
+ */
 const sweep = (root: string): void => {
   for (const name of readdirSync(root).filter((each) => each.startsWith(prefix))) {
     const path = join(root, name);
     try {
       const { uid } = lstatSync(path);
-      if (uid === process.getuid?.() && isAbandoned(readFileSync(join(path, "owner"), "utf8"))) {
-        rmSync(path, { recursive: true, force: true });
+      if (uid === process.getuid?.() && hasEnded(readFileSync(join(path, "owner"), "utf8"))) {
+        endProcesses(path);
+        rmSync(path, { recursive: true, force: true, maxRetries: 3 });
       }
     } catch {
       // Not ours, or another relay was faster.
@@ -111,27 +122,12 @@ const sweep = (root: string): void => {
   }
 };
 
-const isAbandoned = (owner: string): boolean => {
-  const [pid = ""] = owner.split(" ");
-  return /^\d+$/.test(pid) && ownerOf(Number(pid)) !== owner;
-};
-
-/** A process by id and start time, where the system tells it: ids are used again. */
-const ownerOf = (pid: number): string => {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-    return `${pid} ${started}`;
-  } catch {
-    return isAlive(pid) ? `${pid} ` : "";
-  }
-};
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+const endProcesses = (base: string): void => {
+  for (const run of readdirSync(base)) {
+    try {
+      endGroupOf(readFileSync(join(base, run, processFile), "utf8"));
+    } catch {
+      // No process was started there.
+    }
   }
 };

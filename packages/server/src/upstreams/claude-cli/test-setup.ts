@@ -177,12 +177,13 @@ export const startFakeCli = (
   });
   undoAfter(t, () => cli.close());
   const upstream = withTimeLimit(cli.upstream, timeLimitMs);
-  const ask = (prompt: string, more: object = {}) => {
+  const ask = (prompt: string, more: object = {}, callerKey = "") => {
     const received = new Received();
     const request = {
       operation: { kind: "messages", beta: false },
       headers: [],
       body: body(prompt, more),
+      callerKey,
     } as const;
     const exchange = upstream.send(request, received);
     return { received, exchange };
