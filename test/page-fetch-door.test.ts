@@ -63,7 +63,8 @@ describe("a page fetch", () => {
     assert.equal(answer.headers.get("request-id"), request_id);
     assert.match(answer.headers.get("content-type") ?? "", /^application\/json/);
     const [{ signal: _, ...request } = assert.fail()] = asked;
-    assert.deepEqual(request, { url, maxBytes: 500_000, strip: true, format: "html" });
+    const callerKey = "app_key:my-app";
+    assert.deepEqual(request, { url, maxBytes: 500_000, strip: true, format: "html", callerKey });
   });
 
   it("passes every field on, to its limits", async () => {
@@ -75,7 +76,8 @@ describe("a page fetch", () => {
       asked = [];
       assert.equal((await post({ url, max_bytes, strip, format })).status, 200);
       const [{ signal: _, ...request } = assert.fail()] = asked;
-      assert.deepEqual(request, { url, maxBytes: max_bytes, strip, format });
+      const callerKey = "app_key:my-app";
+      assert.deepEqual(request, { url, maxBytes: max_bytes, strip, format, callerKey });
     }
   });
 
