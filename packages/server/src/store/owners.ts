@@ -6,89 +6,36 @@ import type {
   UserRecord,
   UserStore,
 } from "../pipeline/owner-ports.ts";
-import { Refusal } from "../pipeline/refusal.ts";
-import { pageLimit, toPage } from "./cursor.ts";
 import { removeOwner } from "./owner-removal.ts";
-import { after } from "./row-list.ts";
+import { createRowStore } from "./row-store.ts";
 import type { OrganizationsTable, Tables, UsersTable } from "./schema.ts";
 
 /** Organizations, over any Kysely dialect. */
 export const createOrganizationStore = (db: Kysely<Tables>): OrganizationStore => ({
-  loadAll: async () =>
-    (await db.selectFrom("organizations").selectAll().execute()).map(toOrganization),
-  list: async ({ limit, cursor }) => {
-    const rows = await db
-      .selectFrom("organizations")
-      .selectAll()
-      .where(after(cursor))
-      .orderBy("created_at", "desc")
-      .orderBy("id", "desc")
-      .limit(pageLimit(limit) + 1)
-      .execute();
-    return toPage(rows, limit, toOrganization, (row) => [row.created_at, row.id]);
-  },
-  insert: async ({ id, name, createdAt }) => {
-    const row = await db
-      .insertInto("organizations")
-      .values({ id, name, created_at: createdAt })
-      .onConflict((conflict) => conflict.doNothing())
-      .returningAll()
-      .executeTakeFirst();
-    return row === undefined ? taken("organization", id) : toOrganization(row);
-  },
-  replace: async ({ id, name }) => {
-    const row = await db
-      .updateTable("organizations")
-      .set({ name })
-      .where("id", "=", id)
-      .returningAll()
-      .executeTakeFirst();
-    return row === undefined ? null : toOrganization(row);
-  },
+  ...createRowStore<OrganizationId, OrganizationRecord, OrganizationsTable>(db, {
+    table: "organizations",
+    toRow: ({ id, name, createdAt }) => ({ id, name, created_at: createdAt }),
+    toShown: toOrganization,
+    taken: ({ id }) => `There is an organization "${id}" already.`,
+  }),
   remove: (id, now) => removeOwner(db, "organization", id, now),
 });
 
 /** Users, over any Kysely dialect. */
 export const createUserStore = (db: Kysely<Tables>): UserStore => ({
-  loadAll: async () => (await db.selectFrom("users").selectAll().execute()).map(toUser),
-  list: async ({ limit, cursor }) => {
-    const rows = await db
-      .selectFrom("users")
-      .selectAll()
-      .where(after(cursor))
-      .orderBy("created_at", "desc")
-      .orderBy("id", "desc")
-      .limit(pageLimit(limit) + 1)
-      .execute();
-    return toPage(rows, limit, toUser, (row) => [row.created_at, row.id]);
-  },
-  insert: async ({ id, name, organizationId, createdAt }) => {
-    const row = await db
-      .insertInto("users")
-      .values({ id, name, organization_id: organizationId, created_at: createdAt })
-      .onConflict((conflict) => conflict.doNothing())
-      .returningAll()
-      .executeTakeFirst();
-    return row === undefined ? taken("user", id) : toUser(row);
-  },
-  replace: async ({ id, name, organizationId }) => {
-    const row = await db
-      .updateTable("users")
-      .set({ name, organization_id: organizationId })
-      .where("id", "=", id)
-      .returningAll()
-      .executeTakeFirst();
-    return row === undefined ? null : toUser(row);
-  },
+  ...createRowStore<UserId, UserRecord, UsersTable>(db, {
+    table: "users",
+    toRow: ({ id, name, organizationId, createdAt }) => ({
+      id,
+      name,
+      organization_id: organizationId,
+      created_at: createdAt,
+    }),
+    toShown: toUser,
+    taken: ({ id }) => `There is a user "${id}" already.`,
+  }),
   remove: (id, now) => removeOwner(db, "user", id, now),
 });
-
-const taken = (kind: string, id: OrganizationId | UserId): never => {
-  throw new Refusal(
-    "conflict",
-    `There is ${kind === "user" ? "a" : "an"} ${kind} "${id}" already.`,
-  );
-};
 
 const toOrganization = (row: OrganizationsTable): OrganizationRecord => ({
   id: row.id,

@@ -1,55 +1,18 @@
+import type { PolicyId } from "@claude-relay/contract";
 import type { Kysely, Selectable } from "kysely";
 import type { PolicyRecord, PolicyStore } from "../pipeline/owner-ports.ts";
-import { Refusal } from "../pipeline/refusal.ts";
-import { pageLimit, toPage } from "./cursor.ts";
 import { fromJson, toJson } from "./json-column.ts";
-import { after } from "./row-list.ts";
+import { createRowStore } from "./row-store.ts";
 import type { PoliciesTable, Tables } from "./schema.ts";
 
 /** Policies, over any Kysely dialect. */
-export const createPolicyStore = (db: Kysely<Tables>): PolicyStore => ({
-  loadAll: async () => (await db.selectFrom("policies").selectAll().execute()).map(toPolicy),
-  list: async ({ limit, cursor }) => {
-    const rows = await db
-      .selectFrom("policies")
-      .selectAll()
-      .where(after(cursor))
-      .orderBy("created_at", "desc")
-      .orderBy("id", "desc")
-      .limit(pageLimit(limit) + 1)
-      .execute();
-    return toPage(rows, limit, toPolicy, (row) => [row.created_at, row.id]);
-  },
-  insert: async (policy) => {
-    const row = await db
-      .insertInto("policies")
-      .values(toRow(policy))
-      .onConflict((conflict) => conflict.doNothing())
-      .returningAll()
-      .executeTakeFirst();
-    if (row === undefined) {
-      throw new Refusal("conflict", "There is a policy for this scope already: change that one.");
-    }
-    return toPolicy(row);
-  },
-  replace: async (policy) => {
-    const { created_at: _createdAt, ...columns } = toRow(policy);
-    const row = await db
-      .updateTable("policies")
-      .set(columns)
-      .where("id", "=", policy.id)
-      .returningAll()
-      .executeTakeFirst();
-    return row === undefined ? null : toPolicy(row);
-  },
-  remove: async (id) => {
-    const { numDeletedRows } = await db
-      .deleteFrom("policies")
-      .where("id", "=", id)
-      .executeTakeFirst();
-    return Number(numDeletedRows) > 0;
-  },
-});
+export const createPolicyStore = (db: Kysely<Tables>): PolicyStore =>
+  createRowStore<PolicyId, PolicyRecord, PoliciesTable>(db, {
+    table: "policies",
+    toRow,
+    toShown: toPolicy,
+    taken: () => "There is a policy for this scope already: change that one.",
+  });
 
 const toPolicy = (row: Selectable<PoliciesTable>): PolicyRecord => ({
   id: row.id,
