@@ -1,4 +1,5 @@
 import type { Door } from "@claude-relay/contract";
+import { callerKey } from "./caller-key.ts";
 import type { Rate, RateDecision, RateLimiter } from "./rate-limiter.ts";
 import { Refusal } from "./refusal.ts";
 import type { BodyFacts, Caller, Clock, Policy } from "./types.ts";
@@ -35,7 +36,7 @@ export const admitRate = (
   rate: Rate | undefined = ownRate(caller.policy),
 ): void => {
   // A changed limit starts afresh: what was used of the old one says nothing of the new.
-  const decision = limiter.take(`${caller.kind}:${caller.id}:${rate?.max ?? ""}`, rate);
+  const decision = limiter.take(`${callerKey(caller)}:${rate?.max ?? ""}`, rate);
   if (!decision.allowed) {
     throw rateRefusal(decision, caller, clock);
   }

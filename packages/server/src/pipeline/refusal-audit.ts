@@ -1,5 +1,6 @@
 /** Audit rows of refusals: every one is counted, but nobody can fill the disk by being refused. */
 import type { EpochMs } from "@claude-relay/contract";
+import { callerKey } from "./caller-key.ts";
 import type { AuditEntry, AuditLog } from "./ports.ts";
 import { Refusal } from "./refusal.ts";
 import type { Caller, Clock, Ingress } from "./types.ts";
@@ -140,9 +141,6 @@ const ofMany = ({ action, refusal }: RefusedAct): RefusedAct => ({
   clientIp: null,
 });
 
-/** How the audit log names a caller, e.g. `device:mac-1`. */
-export const actorOf = (caller: Caller): string => `${caller.kind}:${caller.id}`;
-
 /** What a caller may not do; a body that is merely wrong, or a fault of ours, is the log's matter. */
 const forbidding: ReadonlySet<Refusal["code"]> = new Set([
   "forbidden",
@@ -157,7 +155,7 @@ export const auditCallerRefusals =
   (error: unknown, caller: Caller, ingress: Pick<Ingress, "id" | "clientIp">): void => {
     if (error instanceof Refusal && forbidding.has(error.code)) {
       refusals.record({
-        actor: actorOf(caller),
+        actor: callerKey(caller),
         action: "request.refuse",
         subject: null,
         refusal: error,

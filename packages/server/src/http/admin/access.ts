@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyRequest } from "fastify";
 import type { Authenticate } from "../../pipeline/authenticate.ts";
+import { callerKey } from "../../pipeline/caller-key.ts";
 import { readCredential } from "../../pipeline/credential.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
-import { actorOf, type RefusalAudit } from "../../pipeline/refusal-audit.ts";
+import type { RefusalAudit } from "../../pipeline/refusal-audit.ts";
 import type { Caller } from "../../pipeline/types.ts";
 import { clientIp } from "../client-ip.ts";
 
@@ -61,7 +62,7 @@ export const createAdminAccess = (options: Options): AdminAccess => {
       const caller = callers.get(request);
       if (caller !== undefined && error instanceof Refusal && error.code === "forbidden") {
         options.refusals.record({
-          actor: actorOf(caller),
+          actor: callerKey(caller),
           action: "admin.refuse",
           subject: `${request.method} ${request.routeOptions.url}`,
           refusal: error,
