@@ -11,6 +11,8 @@ export type RequestId = Branded<string, "RequestId">;
 export type DeviceId = Branded<string, "DeviceId">;
 /** An app key, by its label: `my-app`. The secret itself is never an id. */
 export type AppKeyId = Branded<string, "AppKeyId">;
+/** A MikroTik router, by the name it was added with or the id it sends: `office`, a serial number. */
+export type RouterId = Branded<string, "RouterId">;
 export type BudgetId = Branded<string, "BudgetId">;
 export type PolicyId = Branded<string, "PolicyId">;
 export type UserId = Branded<string, "UserId">;

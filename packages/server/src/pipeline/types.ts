@@ -17,6 +17,7 @@ import type {
   ModelId,
   OrganizationId,
   RequestId,
+  RouterId,
   UserId,
 } from "@claude-relay/contract";
 import type { Verdict } from "./admission.ts";
@@ -74,6 +75,8 @@ type Owned = Readonly<{ userId: UserId | null; organizationId: OrganizationId | 
 export type DeviceCaller = Owned & Readonly<{ kind: "device"; id: DeviceId; policy: Policy }>;
 export type AppKeyCaller = Owned &
   Readonly<{ kind: "app_key"; id: AppKeyId; policy: AppKeyPolicy }>;
+
+export type RouterCaller = Owned & Readonly<{ kind: "router"; id: RouterId; policy: Policy }>;
 
 /** Whoever calls. */
 export type Caller = DeviceCaller | AppKeyCaller;
