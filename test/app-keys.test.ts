@@ -1,7 +1,5 @@
 /** App keys, from the mint to the last refusal, as an operator and an app see them. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { after, afterEach, before, describe, it, type TestContext } from "node:test";
 import {
   type Answer,
@@ -20,6 +18,7 @@ import {
 } from "./harness/refused.ts";
 import { startRelay } from "./harness/relay.ts";
 import { adminToken } from "./harness/secrets.ts";
+import { keptBy } from "./harness/stores.ts";
 import { tempFolder } from "./harness/temp-folder.ts";
 
 const page = {
@@ -632,10 +631,7 @@ it("keys survive a restart; secrets are in no log line and no file, at LOG_LEVEL
   assert.deepEqual(statuses, [200, 200, 401]);
   assert.equal(await second.stop(), 0);
 
-  const files = readdirSync(dataDir, { recursive: true, encoding: "utf8" })
-    .map((name) => join(dataDir, name))
-    .filter((path) => statSync(path).isFile());
-  const kept = files.map((path) => [path, readFileSync(path, "latin1")] as const);
+  const kept = await keptBy(dataDir);
   assert.ok(
     kept.some(([, text]) => text.includes("kept")),
     "the key's label is in the database",

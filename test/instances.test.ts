@@ -8,6 +8,7 @@ import { rowsWhen } from "./harness/ledger.ts";
 import { type PostgresServer, postgresMissing, startPostgres } from "./harness/postgres.ts";
 import { RedisServer, redisMissing } from "./harness/redis.ts";
 import { type Relay, startRelay } from "./harness/relay.ts";
+import { adminToken } from "./harness/secrets.ts";
 import { tempFolder } from "./harness/temp-folder.ts";
 
 const workers = 3;
@@ -116,6 +117,59 @@ describe("several processes behind one port", { skip: postgresMissing || redisMi
       // The same.
     }
     assert.deepEqual(await statuses(), new Set([401]));
+  });
+
+  it("tell what happens in one of them to who follows the events of any, once", async () => {
+    await mintAppKey(relay, "watched");
+    await mintAppKey(relay, "watched-too");
+    const followers = await Promise.all(
+      Array.from({ length: 2 * workers }, () =>
+        fetch(`${relay.url}/admin/events`, {
+          headers: { authorization: `Bearer ${adminToken}`, connection: "close" },
+        }),
+      ),
+    );
+    const eventIds = followers.map(async ({ body }) => {
+      let text = "";
+      for await (const piece of body!.pipeThrough(new TextDecoderStream())) {
+        text += piece;
+        const ids = [...text.matchAll(/^id: (\S+)\nevent: (\S+)$/gm)].map(([, id]) => id);
+        if (ids.length === 2) {
+          return ids;
+        }
+      }
+      return assert.fail(`the stream ended: ${text}`);
+    });
+    for (const label of ["watched", "watched-too"]) {
+      while ((await relay.admin(`/admin/keys/${label}`, { method: "DELETE" })).status === 404) {
+        // The process that is asked has not heard yet of what another minted.
+      }
+    }
+    const [first, ...others] = await Promise.all(eventIds);
+    assert.equal(new Set(first).size, 2);
+    for (const ids of others) {
+      assert.deepEqual([...ids].sort(), [...first!].sort());
+    }
+  });
+
+  it("know at once, each of them, of a router that another added or revoked", async () => {
+    const post = { method: "POST", body: JSON.stringify({ id: "office" }) };
+    assert.equal((await relay.admin("/admin/routers", post)).status, 201);
+    const look = () => relay.admin("/admin/routers/office", { headers: { connection: "close" } });
+    const seen = async () =>
+      new Set(
+        (await Promise.all(Array.from({ length: 12 }, look))).map(
+          ({ status, body }) => body.status ?? status,
+        ),
+      );
+    while ((await seen()).has(404)) {
+      // Redis tells the others within milliseconds; until then they know none.
+    }
+    await relay.admin("/admin/routers/office", { method: "DELETE" });
+    while ((await seen()).has("active")) {
+      // The same.
+    }
+    assert.deepEqual(await seen(), new Set(["revoked"]));
   });
 });
 

@@ -202,10 +202,10 @@ describe("budget warnings", { concurrency: 4 }, () => {
     const relay = await setUp(t, { env: receiver.env });
     const token = await relay.bootstrap();
     const id = await setBudget(relay, 39_000);
-    await spend(relay, token);
+    assert.equal(await spend(relay, token), 200);
     assert.equal((await receiver.event()).detail.threshold, 50);
     await changeLimit(relay, id, 70_000);
-    await spend(relay, token);
+    assert.equal(await spend(relay, token), 200);
     const anew = (await receiver.event()).detail;
     assert.deepEqual([anew.threshold, anew.limit], [50, 70_000]);
     await changeLimit(relay, id, 40_001);

@@ -19,6 +19,7 @@ import {
 } from "../../packages/server/src/upstreams/simulator/server.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { adminToken, jwtSecret, masterKey } from "./secrets.ts";
+import { RedisTime, removeStores, standingTime, storesOf } from "./stores.ts";
 
 export type Answer = Readonly<{
   status: number;
@@ -85,8 +86,12 @@ export const startInside = async (options: InsideOptions = {}): Promise<InsideRe
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "claude-relay-test-"));
   const time = { ms: options.now ?? someDay };
   const clock = { now: () => epochMs(time.ms), monotonicMs: () => time.ms };
-  const { log, logs } = recordingLog();
-  const config = configOf(upstreamUrl, dataDir, options.env);
+  const { log, logs, logged } = recordingLog();
+  const stores = await storesOf(dataDir, options.env);
+  const redisTime = stores && new RedisTime(stores.redis);
+  redisTime?.set(time.ms);
+  await redisTime?.settled();
+  const config = configOf(upstreamUrl, dataDir, { ...stores?.env, ...options.env });
   const relay = await compose({
     config,
     secrets: loadSecrets(config),
@@ -96,15 +101,24 @@ export const startInside = async (options: InsideOptions = {}): Promise<InsideRe
     version: "0.0.0",
     environment: {},
     ...(options.fetchPage && { fetchPage: options.fetchPage }),
+    ...(redisTime && { redisAdmission: standingTime }),
   });
+  if (stores !== null) {
+    // Until then money is refused.
+    await logged("Redis is up");
+  }
   await relay.app.listen({ host: "127.0.0.1", port: 0 });
   const { port } = relay.app.server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   relay.setBaseUrl(`http://localhost:${port}`);
-  const call = (path: string, request?: Call): Promise<Answer> => callHttp(url, path, request);
+  const call = async (path: string, request?: Call): Promise<Answer> => {
+    await redisTime?.settled();
+    return callHttp(url, path, request);
+  };
   const close = async (): Promise<void> => {
     relay.app.server.closeAllConnections();
     await relay.close();
+    redisTime?.close();
     await simulator.close();
   };
   return {
@@ -116,6 +130,7 @@ export const startInside = async (options: InsideOptions = {}): Promise<InsideRe
     now: () => time.ms,
     advance: (ms) => {
       time.ms += ms;
+      redisTime?.set(time.ms);
     },
     call,
     admin: (path, request = {}) => call(path, { token: adminToken, ...request }),
@@ -138,6 +153,7 @@ export const startInside = async (options: InsideOptions = {}): Promise<InsideRe
     remove: async () => {
       await close();
       rmSync(dataDir, { recursive: true, force: true });
+      await removeStores(dataDir);
     },
   };
 };
@@ -153,6 +169,8 @@ const configOf = (
     ADMIN_TOKEN: adminToken,
     ANTHROPIC_API_KEY: masterKey,
     ANTHROPIC_BASE_URL: upstreamUrl,
+    // Under a clock that stands still a refusal of upstream's would never be over.
+    FAIR_SHARE: "off",
     ...env,
   };
   const result = loadConfig({ environment, file: new Map(), faults: [] });
@@ -162,13 +180,28 @@ const configOf = (
   return result.config;
 };
 
-const recordingLog = (): { log: Log; logs: string[] } => {
+type RecordingLog = Readonly<{
+  log: Log;
+  logs: string[];
+  /** Resolves when this has been said. */
+  logged(message: string): Promise<void>;
+}>;
+
+const recordingLog = (): RecordingLog => {
   const logs: string[] = [];
+  const said = new Set<string>();
+  const waiting = new Map<string, () => void>();
   const keep = (fields: object, message: string): void => {
     logs.push(JSON.stringify({ ...fields, msg: message }));
+    said.add(message);
+    waiting.get(message)?.();
   };
   return {
     logs,
+    logged: (message) =>
+      said.has(message)
+        ? Promise.resolve()
+        : new Promise((resolve) => waiting.set(message, resolve)),
     log: { debug: keep, info: keep, warn: keep, error: keep, isLevelEnabled: () => true },
   };
 };

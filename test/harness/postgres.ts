@@ -29,6 +29,10 @@ const findPrograms = (): string | null => {
 
 const programs = findPrograms();
 
+/** Its own order of texts is not that of their bytes. */
+export const databaseOptions =
+  "template template0 locale_provider icu icu_locale 'en' encoding 'UTF8' locale 'C.UTF-8'";
+
 /** For a test's `skip`: false where Postgres is installed, else the remedy. */
 export const postgresMissing: string | false =
   programs === null ? "needs Postgres: apt-get install postgresql" : false;
@@ -166,11 +170,10 @@ export class PostgresServer {
     await Promise.race([ready, ended]);
   }
 
-  /** A new database, whose own order of texts is not that of their bytes. */
+  /** A new database. */
   async createDatabase(): Promise<TestDatabase> {
     const name = `relay_${++this.#databases}`;
-    const locale = "locale_provider icu icu_locale 'en' encoding 'UTF8' locale 'C.UTF-8'";
-    await this.query("postgres", `create database ${name} template template0 ${locale}`);
+    await this.query("postgres", `create database ${name} ${databaseOptions}`);
     return {
       name,
       url: this.urlOf(name),

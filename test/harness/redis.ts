@@ -23,10 +23,11 @@ export const redisMissing: false | string =
 /** A real Redis of a test file's own, on a Unix socket in a folder of its own. */
 export class RedisServer {
   readonly url: string;
-  readonly #directory = mkdtempSync(join(tmpdir(), "claude-relay-redis-"));
+  readonly #directory: string;
   #process: ChildProcess | null = null;
 
-  constructor() {
+  constructor(parent = tmpdir()) {
+    this.#directory = mkdtempSync(join(parent, "claude-relay-redis-"));
     this.url = join(this.#directory, "redis.sock");
   }
 
@@ -58,6 +59,7 @@ export class RedisServer {
   async kill(): Promise<void> {
     const process = this.#process;
     if (process !== null && process.exitCode === null && process.signalCode === null) {
+      process.ref();
       process.kill("SIGKILL");
       await once(process, "exit");
     }
@@ -73,6 +75,12 @@ export class RedisServer {
     this.#process?.kill("SIGCONT");
   }
 
+  /** Lets this process end while it runs: then `removeAtOnce`. */
+  detach(): void {
+    this.#process?.unref();
+    this.#process?.stdout?.destroy();
+  }
+
   /** A client for the test itself. */
   client(): Redis {
     return new Redis(this.url);
@@ -80,6 +88,12 @@ export class RedisServer {
 
   async remove(): Promise<void> {
     await this.kill();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  /** For when nothing can be awaited any more. */
+  removeAtOnce(): void {
+    this.#process?.kill("SIGKILL");
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }

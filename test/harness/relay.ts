@@ -10,6 +10,7 @@ import { bootstrap } from "./bootstrap.ts";
 import { type LogLines, readLogLines } from "./log-lines.ts";
 import { adminToken, jwtSecret, masterKey } from "./secrets.ts";
 import { spawnServer } from "./server-process.ts";
+import { removeStores, storesOf } from "./stores.ts";
 
 export type Relay = LogLines &
   Readonly<{
@@ -42,8 +43,10 @@ export type RelayOptions = Readonly<{
 /** Starts a relay and resolves when it listens; rejects with its words when it does not start. */
 export const startRelay = async (options: RelayOptions = {}): Promise<Relay> => {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "claude-relay-test-"));
+  const stores = await storesOf(dataDir, options.env);
+  const environment = { ...stores?.env, ...environmentOf(dataDir, options) };
   // In the data folder, so that no .env of the developer's is read.
-  const child = spawnServer(dataDir, environmentOf(dataDir, options), options.main);
+  const child = spawnServer(dataDir, environment, options.main);
   const exited = once(child, "exit") as Promise<[number | null]>;
   let stderr = "";
   child.stderr.on("data", (chunk) => {
@@ -57,6 +60,10 @@ export const startRelay = async (options: RelayOptions = {}): Promise<Relay> => 
     }),
   ]);
   const url = String(up["url"]);
+  if (stores !== null) {
+    // Until then money is refused.
+    await logged((line) => line.msg === "Redis is up");
+  }
   return {
     url,
     port: Number(new URL(url).port),
@@ -72,6 +79,7 @@ export const startRelay = async (options: RelayOptions = {}): Promise<Relay> => 
       const [code] = await exited;
       if (options.dataDir === undefined) {
         rmSync(dataDir, { recursive: true, force: true });
+        await removeStores(dataDir);
       }
       return code;
     },

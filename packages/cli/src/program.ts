@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { healthCommand } from "./commands/health.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { reconcileCommand } from "./commands/reconcile.ts";
+import { routersCommand } from "./commands/routers.ts";
 import { doctorCommand, startCommand } from "./commands/server.ts";
 import { settingCommand } from "./commands/setting.ts";
 import { usageCommand } from "./commands/usage.ts";
@@ -21,6 +22,7 @@ export const createProgram = (terminal: Terminal): Command =>
     .addCommand(doctorCommand())
     .addCommand(healthCommand(terminal))
     .addCommand(keysCommand(terminal))
+    .addCommand(routersCommand(terminal))
     .addCommand(usageCommand(terminal))
     .addCommand(reconcileCommand(terminal))
     .addCommand(settingCommand(terminal), { hidden: true })

@@ -6,6 +6,7 @@ const BudgetScope = Type.Union([
   Type.Literal("session"),
   Type.Literal("device"),
   Type.Literal("app_key"),
+  Type.Literal("router"),
   Type.Literal("user"),
   Type.Literal("organization"),
   Type.Literal("relay"),

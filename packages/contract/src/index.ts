@@ -14,5 +14,7 @@ export * from "./organizations.ts";
 export * from "./page-fetch.ts";
 export * from "./policies.ts";
 export * from "./reconcile.ts";
+export * from "./router-admin.ts";
+export * from "./routers.ts";
 export * from "./usage.ts";
 export * from "./users.ts";

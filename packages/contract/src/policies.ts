@@ -24,9 +24,10 @@ const PolicyScope = Type.Union([
   Type.Literal("user"),
   Type.Literal("device"),
   Type.Literal("app_key"),
+  Type.Literal("router"),
 ]);
 
-/** Whose it is: a device's id, an app key's label …; left out (or null) for the relay, and only there. */
+/** Whose it is: a device's id, an app key's label, a router's id …; left out (or null) for the relay, and only there. */
 export const ScopeIdField = Type.Union([
   Type.String({ minLength: 1, maxLength: 128 }),
   Type.Null(),

@@ -11,6 +11,7 @@ const OperationField = Type.Union([
   Type.Literal("list_models"),
   Type.Literal("get_model"),
   Type.Literal("fetch"),
+  Type.Literal("router"),
 ]);
 
 const FilterFields = {
@@ -18,6 +19,7 @@ const FilterFields = {
   to: Type.Optional(Type.String({ description: `${timeWords}; exclusive, not before \`from\`` })),
   device: NameFilter,
   app_key: NameFilter,
+  router: NameFilter,
   user: NameFilter,
   org: NameFilter,
   model: NameFilter,
@@ -31,6 +33,7 @@ const FormatField = Type.Optional(Type.Union([Type.Literal("json"), Type.Literal
 const dimensions = [
   "device",
   "app_key",
+  "router",
   "user",
   "org",
   "model",
@@ -122,9 +125,14 @@ export const UsageRequest = Type.Object({
   duration_ms: Type.Union([Type.Number(), Type.Null()]),
   first_byte_ms: Type.Union([Type.Number(), Type.Null()]),
   operation: OperationField,
-  caller_kind: Type.Union([Type.Literal("device"), Type.Literal("app_key")]),
+  caller_kind: Type.Union([
+    Type.Literal("device"),
+    Type.Literal("app_key"),
+    Type.Literal("router"),
+  ]),
   device_id: NullableString,
   app_key: NullableString,
+  router: NullableString,
   user_id: NullableString,
   organization_id: NullableString,
   session_id: NullableString,

@@ -1,6 +1,7 @@
 /** What the log says once the relay is up: how it is set up, and what an operator should know of that. */
 import type { Relay } from "./compose.ts";
 import type { CompleteChoice } from "./compose-complete.ts";
+import { opensUnsigned } from "./compose-routers.ts";
 import type { Config } from "./config.ts";
 import type { Log } from "./pipeline/log.ts";
 import { isLoopbackHost } from "./pipeline/loopback.ts";
@@ -11,6 +12,9 @@ type Options = Readonly<{ relay: Relay; config: Config; port: number; log: Log }
 export const announce = ({ relay, config, port, log }: Options): void => {
   for (const warning of warningsOf(relay, config)) {
     log.warn({}, warning);
+  }
+  if (relay.routers !== null) {
+    log.info({ url: relay.routers.url() }, `Routers are served at ${routersWords(relay, config)}`);
   }
   log.info(
     {
@@ -38,6 +42,20 @@ const warningsOf = (relay: Relay, config: Config): string[] =>
       !config.proxyBaseUrl?.startsWith("https:") &&
       "PROXY_BASE_URL is not https: put a TLS proxy in front before anyone else uses this",
   ].filter((warning) => warning !== false);
+
+/** Where routers connect, and what lets them in. The secret itself is never told. */
+const routersWords = ({ routers }: Relay, config: Config): string => {
+  const { cloudTlsCert, cloudHost, handshakeSecret } = config;
+  const how = cloudTlsCert === null ? "plain HTTP" : "TLS";
+  const reach = isLoopbackHost(cloudHost) ? "this machine only" : "other machines too";
+  const who =
+    handshakeSecret !== null
+      ? "with the shared secret or one of their own"
+      : opensUnsigned(config)
+        ? "with a secret of their own, or unsigned from this machine"
+        : "with a secret of their own";
+  return `${routers?.url()} (${how}, ${reach}), ${who}`;
+};
 
 const simulated = ({ kind }: CompleteChoice): string =>
   kind === "simulator" ? "/v1/messages and /v1/complete are" : "/v1/messages is";

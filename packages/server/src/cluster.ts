@@ -74,4 +74,6 @@ const environmentOf = (place: number, { config, secrets }: Options): NodeJS.Proc
   DATA_DIR: join(config.dataDir, `worker-${place}`),
   JWT_SECRET: secrets.jwtSecret,
   ADMIN_TOKEN: secrets.adminToken,
+  // Routers' sessions are in one process's memory, so one worker serves them all.
+  ...(place > 1 && { CLAUDE_RELAY_ENABLE_CLOUD: "false" }),
 });

@@ -6,46 +6,80 @@ import type {
   EpochMs,
   OrganizationId,
   RequestId,
+  RouterId,
   UserId,
 } from "@claude-relay/contract";
 import { epochMs } from "@claude-relay/contract";
 import { callsToday } from "./limits/calls-today.ts";
 import { createMemoryAdmission } from "./limits/memory-admission.ts";
-import { RedisAdmission } from "./limits/redis/redis-admission.ts";
+import { queueing } from "./limits/queueing-admission.ts";
+import { followLastInstance } from "./limits/redis/last-instance.ts";
+import { RedisAdmission, type RedisAdmissionOptions } from "./limits/redis/redis-admission.ts";
 import type { Admission, Budget, SpentSince } from "./pipeline/admission.ts";
+import { later } from "./pipeline/later.ts";
 import type { Log } from "./pipeline/log.ts";
 import type { UsageFilter, UsageQueries, UsageTotals } from "./pipeline/ports.ts";
 import type { Clock } from "./pipeline/types.ts";
 
 type Options = Readonly<{
+  dataDir: string;
   usage: UsageQueries;
   clock: Clock;
   log: Log;
   /** Null: this process keeps them by itself. */
   redis: Readonly<{ url: string; instance: string }> | null;
+  /** Others than usual, only in tests. */
+  redisAdmission?: Partial<RedisAdmissionOptions>;
+  /** How long a request may wait for a place, and how many may; 0 ms: none does. */
+  queue: Readonly<{ maxWaitMs: number; maxWaiting: number }>;
+  draining: AbortSignal;
 }>;
 
+/** How often a place that another instance freed is looked for. */
+const queuePollMs = 200;
+
 export const openAdmission = async (options: Options): Promise<Admission> => {
+  const { queue, redis, clock, draining } = options;
+  const admission = await openCounters(options);
+  return queue.maxWaitMs === 0
+    ? admission
+    : queueing(admission, {
+        ...queue,
+        pollMs: redis === null ? null : queuePollMs,
+        monotonicMs: clock.monotonicMs,
+        later,
+        random: Math.random,
+        draining,
+      });
+};
+
+const openCounters = async (options: Options): Promise<Admission> => {
   const { usage, clock, log, redis } = options;
   const inMemory = async (): Promise<Admission> =>
     createMemoryAdmission({
       now: clock.now,
       monotonicMs: clock.monotonicMs,
-      spentOf: (budget, from) => spentOf(usage, clock, budget, from, []),
+      spentOf: (budget, from, except) => spentOf(usage, clock, budget, from, [...except]),
       countedToday: await callsToday(usage, clock.now()),
     });
   if (redis === null) {
     return inMemory();
   }
   const fallback = await inMemory();
+  const last = followLastInstance(options.dataDir, redis.instance);
   const shared = new RedisAdmission({
     ...redis,
     clock,
     log,
     newNonce: () => randomBytes(12).toString("base64url"),
     spentOf: (budget, from, except) => spentOf(usage, clock, budget, from, [...except]),
+    // A report is made of all that was told before it: afterwards every instance can read it.
+    ledgerCaughtUp: async () => void (await usage.summary({ from: clock.now() })),
     countedToday: () => callsToday(usage, clock.now()),
     fallback,
+    died: last.died,
+    onEndedInOrder: last.endedInOrder,
+    ...options.redisAdmission,
   });
   shared.start();
   return shared;
@@ -97,6 +131,8 @@ const filterOf = ({ scope: { kind, id } }: Budget): UsageFilter => {
       return { callerKind: kind, callerId: id as DeviceId };
     case "app_key":
       return { callerKind: kind, callerId: id as AppKeyId };
+    case "router":
+      return { callerKind: kind, callerId: id as RouterId };
     case "session":
       return { session: id };
   }

@@ -1,5 +1,5 @@
-/** Wires who may call: devices, app keys, enrollment codes, and what an admin does with them. */
-import type { AppKeyId, DeviceId } from "@claude-relay/contract";
+/** Wires who may call: devices, app keys, routers, enrollment codes, and what an admin does with them. */
+import type { AppKeyId, DeviceId, RouterId } from "@claude-relay/contract";
 import type { Owners } from "./compose-owners.ts";
 import type { Config } from "./config.ts";
 import { createAppKeyAdmin } from "./credentials/app-key-admin.ts";
@@ -9,8 +9,12 @@ import { DeviceIndex } from "./credentials/device-index.ts";
 import { createEnrollment } from "./credentials/enrollment.ts";
 import { createEnrollmentCodeAdmin } from "./credentials/enrollment-code-admin.ts";
 import { createIdentify } from "./credentials/identify.ts";
+import { createRouterAdmin } from "./credentials/router-admin.ts";
+import { RouterIndex } from "./credentials/router-index.ts";
+import { createRouterRegistry } from "./credentials/router-registry.ts";
+import { createRouterSecrets } from "./credentials/router-secret.ts";
 import { createWrapperTokens } from "./credentials/wrapper-token.ts";
-import type { Clock } from "./pipeline/types.ts";
+import type { Caller, Clock } from "./pipeline/types.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Store } from "./store/store.ts";
 
@@ -22,7 +26,7 @@ type Options = Readonly<{
   owners: Owners;
 }>;
 
-/** How often the last use of each app key is written down. */
+/** How often the last use of each app key, and the last sight of each router, is written down. */
 const usesEveryMs = 30_000;
 
 export const openCredentials = async ({ config, secrets, clock, store, owners }: Options) => {
@@ -31,10 +35,21 @@ export const openCredentials = async ({ config, secrets, clock, store, owners }:
   const devices = await DeviceIndex.load(store.devices, clock, organizationOf);
   const keyDefaults = { requestsPerMinute: config.perKeyRpm, requestsPerDay: config.perKeyDaily };
   const appKeys = await AppKeyIndex.load(store.appKeys, clock, keyDefaults, organizationOf);
+  const routers = await RouterIndex.load(store.routers, organizationOf);
+  const routerSecrets = createRouterSecrets(secrets.jwtSecret, config.jwtSecretPrevious);
+  const ofRouters = {
+    store: store.routers,
+    index: routers,
+    secrets: routerSecrets,
+    owners: owners.index,
+    audit,
+    clock,
+  };
   // Whose organization a caller is of may be its user's.
   owners.index.users.onChange(() => {
     devices.refreshCallers();
     appKeys.refreshCallers();
+    routers.refreshCallers();
   });
   const tokens = createWrapperTokens({
     secret: secrets.jwtSecret,
@@ -42,14 +57,20 @@ export const openCredentials = async ({ config, secrets, clock, store, owners }:
     lifetimeHours: config.jwtExpirationHours,
     clock,
   });
-  const saveUses = (): Promise<void> => {
+  const reloadKeys = (): Promise<void> => appKeys.reload(store.appKeys);
+  const readKeys = config.redisUrl === null ? null : seldom(reloadKeys, clock);
+  const saveUses = async (): Promise<void> => {
     const uses = appKeys.takeUses();
-    return uses.length === 0 ? Promise.resolve() : store.appKeys.touch(uses);
+    const sightings = routers.takeSightings();
+    await Promise.all([
+      uses.length > 0 && store.appKeys.touch(uses),
+      sightings.length > 0 && store.routers.touch(sightings),
+    ]);
   };
   // A use that could not be written down is not worth an alarm: the store itself reports what is wrong.
   const saving = setInterval(() => void saveUses().catch(() => undefined), usesEveryMs).unref();
   return {
-    identify: createIdentify({ tokens, devices, appKeys, clock }),
+    identify: createIdentify({ tokens, devices, appKeys, readKeys, clock }),
     enrollment: createEnrollment({
       policyOf: bootstrapOf,
       organizationOf,
@@ -80,13 +101,44 @@ export const openCredentials = async ({ config, secrets, clock, store, owners }:
       audit,
       clock,
     }),
+    isUnchanged: (caller: Caller): boolean => {
+      switch (caller.kind) {
+        case "device":
+          return devices.isUnchanged(caller);
+        case "app_key":
+          return appKeys.isUnchanged(caller);
+        case "router":
+          // Its gate knows, and asks nothing that costs.
+          return false;
+      }
+    },
     isDevice: (id: DeviceId): boolean => devices.get(id) !== null,
     isAppKey: (id: AppKeyId): boolean => appKeys.get(id) !== null,
+    routers: createRouterRegistry({ ...ofRouters, sharedSecret: config.handshakeSecret }),
+    routerAdmin: createRouterAdmin(ofRouters),
+    isRouter: (id: RouterId): boolean => routers.get(id) !== null,
     devices,
-    reloadKeys: () => appKeys.reload(store.appKeys),
+    reloadKeys,
+    reloadRouters: () => routers.reload(store.routers),
     close: async (): Promise<void> => {
       clearInterval(saving);
       await saveUses().catch(() => undefined);
     },
+  };
+};
+
+/** So often at most are keys read because somebody brought an unknown one: a stranger may bring many. */
+const readEveryMs = 250;
+
+/** All who ask within a while share one run; one that failed changes nothing. */
+const seldom = (run: () => Promise<void>, clock: Clock): (() => Promise<void>) => {
+  let last: Promise<void> = Promise.resolve();
+  let lastMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (clock.monotonicMs() - lastMs >= readEveryMs) {
+      lastMs = clock.monotonicMs();
+      last = run().catch(() => undefined);
+    }
+    return last;
   };
 };

@@ -3,6 +3,7 @@ import type { RelayEvent } from "@claude-relay/contract";
 import type { Config } from "./config.ts";
 import { createGuardedPost } from "./fetch/guarded-post.ts";
 import { calendarOf } from "./limits/budget-calendar.ts";
+import { SharedEvents } from "./limits/redis/shared-events.ts";
 import type { Admission } from "./pipeline/admission.ts";
 import { createBudgetWarnings, warningAction } from "./pipeline/budget-warnings.ts";
 import { BudgetWatch, type WindowStart } from "./pipeline/budget-watch.ts";
@@ -20,9 +21,12 @@ type Options = Readonly<{
   clock: Clock;
   log: Log;
   version: string;
+  /** Null for a relay of one process. */
+  redis: Readonly<{ url: string; instance: string }> | null;
 }>;
 
 export type Events = Readonly<{
+  /** Of all instances. */
   bus: EventBus;
   /** The audit log, whose entries of interest are events too. */
   audit: AuditLog;
@@ -37,10 +41,13 @@ export type Events = Readonly<{
 export const openEvents = async (options: Options): Promise<Events> => {
   const { clock, log } = options;
   const bus = new EventBus();
-  const audit = publishing(options.audit, bus);
+  /** Of this instance: what others tell, their own webhooks send. */
+  const own = new EventBus();
+  const shared = openShared(options, own, bus);
+  const audit = publishing(options.audit, own);
   const warnings = createBudgetWarnings({ audit, windowStart, log });
   const watch = new BudgetWatch({ now: clock.now, windowStart, onWarnings: warnings.tell });
-  const webhook = await openWebhook(options, bus);
+  const webhook = await openWebhook(options, own);
   const draining = new AbortController();
   return {
     bus,
@@ -52,8 +59,20 @@ export const openEvents = async (options: Options): Promise<Events> => {
       draining.abort();
       await warnings.settled();
       await webhook?.close();
+      shared?.close();
     },
   };
+};
+
+/** Own events are told to the others and theirs are heard; a reader of any instance gets all. */
+const openShared = ({ redis, log }: Options, own: EventBus, all: EventBus): SharedEvents | null => {
+  own.subscribe((event) => all.publish(event));
+  if (redis === null) {
+    return null;
+  }
+  const shared = new SharedEvents({ ...redis, onEvent: (event) => all.publish(event), log });
+  own.subscribe((event) => shared.publish(event));
+  return shared;
 };
 
 const windowStart: WindowStart = (window, now) => {

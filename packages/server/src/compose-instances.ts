@@ -26,7 +26,7 @@ export const telling = (store: Store, tell: Tell): Store => {
     };
   const byRow = ({ id }: Readonly<{ id: string }>): string => id;
   const byId = (id: string): string => id;
-  const { devices, appKeys, organizations, users, policies, budgets } = store;
+  const { devices, appKeys, routers, organizations, users, policies, budgets } = store;
   const rows = <Id extends string, Row extends Readonly<{ id: Id }>, Removed>(
     kind: ChangeEvent["kind"],
     port: Readonly<{
@@ -49,6 +49,13 @@ export const telling = (store: Store, tell: Tell): Store => {
       supersedeToken: after(devices.supersedeToken, "device", ({ deviceId }) => deviceId),
     },
     appKeys: { ...appKeys, put: after(appKeys.put, "app_key", byRow) },
+    routers: {
+      ...routers,
+      insert: after(routers.insert, "router", byRow),
+      replace: after(routers.replace, "router", byRow),
+      // Only one process hears routers: the others show when they were last seen all the same.
+      touch: after(routers.touch, "router", ([first]) => first?.id ?? ""),
+    },
     organizations: { ...organizations, ...rows("organization", organizations) },
     users: { ...users, ...rows("user", users) },
     policies: { ...policies, ...rows("policy", policies) },
@@ -104,6 +111,8 @@ const readAnew = ({ owners, credentials }: Kept, { kind, id }: ChangeEvent): Pro
       return credentials.devices.refresh(id as DeviceId);
     case "app_key":
       return credentials.reloadKeys();
+    case "router":
+      return credentials.reloadRouters();
     case "enrollment_code":
       // Codes are read where they are used.
       return Promise.resolve();
@@ -117,5 +126,9 @@ const readAnew = ({ owners, credentials }: Kept, { kind, id }: ChangeEvent): Pro
 
 const readAll = async ({ owners, credentials }: Kept): Promise<void> => {
   await owners.index.reload();
-  await Promise.all([credentials.devices.reload(), credentials.reloadKeys()]);
+  await Promise.all([
+    credentials.devices.reload(),
+    credentials.reloadKeys(),
+    credentials.reloadRouters(),
+  ]);
 };

@@ -1,5 +1,5 @@
 /** Wires who owns what: organizations, users, policies and budgets, and what an admin does with them. */
-import type { AppKeyId, DeviceId } from "@claude-relay/contract";
+import type { AppKeyId, DeviceId, RouterId } from "@claude-relay/contract";
 import type { Config } from "./config.ts";
 import { type BudgetCounters, createBudgetAdmin } from "./credentials/budget-admin.ts";
 import { createDirectory } from "./credentials/directory.ts";
@@ -18,6 +18,7 @@ export const openOwners = async (config: Config, store: Store): Promise<Owners> 
     deviceRequests: { max: config.rateLimitMax, windowMs: config.rateLimitWindowMs },
     keyRequestsPerMinute: config.perKeyRpm,
     keyRequestsPerDay: config.perKeyDaily,
+    routerRequestsPerMinute: config.routerRequestsPerMinute,
     globalConcurrency: config.globalConcurrency,
     globalDaily: config.globalDaily,
     bootstrap: config.bootstrap,
@@ -31,6 +32,7 @@ type AdminOptions = Readonly<{
   clock: Clock;
   isDevice: (id: DeviceId) => boolean;
   isAppKey: (id: AppKeyId) => boolean;
+  isRouter: (id: RouterId) => boolean;
   counters: BudgetCounters;
 }>;
 
@@ -40,10 +42,11 @@ export const openOwnerAdmin = ({
   clock,
   isDevice,
   isAppKey,
+  isRouter,
   counters,
 }: AdminOptions) => {
   const options = { stores: store, index, audit: store.audit, clock };
-  const scopes = { index, isDevice, isAppKey };
+  const scopes = { index, isDevice, isAppKey, isRouter };
   return {
     organizations: createOrganizationAdmin(options),
     users: createUserAdmin(options),

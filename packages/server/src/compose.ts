@@ -15,6 +15,7 @@ import { openEvents } from "./compose-events.ts";
 import { openInstances, telling } from "./compose-instances.ts";
 import { openOwnerAdmin, openOwners } from "./compose-owners.ts";
 import { openReconciler } from "./compose-reconcile.ts";
+import { openRouters, type Routers } from "./compose-routers.ts";
 import { openUpstream } from "./compose-upstream.ts";
 import type { Config } from "./config.ts";
 import { createIsAdmin } from "./credentials/admin-token.ts";
@@ -22,6 +23,7 @@ import { createAdminAccess } from "./http/admin/access.ts";
 import { buildApp } from "./http/app.ts";
 import { addressKey, byAddress } from "./limits/ip-rate-limiter.ts";
 import { createMemoryRateLimiter } from "./limits/memory-rate-limiter.ts";
+import type { RedisAdmissionOptions } from "./limits/redis/redis-admission.ts";
 import { ActiveExchanges } from "./pipeline/active-exchanges.ts";
 import { createAuthenticate } from "./pipeline/authenticate.ts";
 import { createLine, type LineDeps } from "./pipeline/line.ts";
@@ -47,10 +49,14 @@ export type ComposeOptions = Readonly<{
   environment: Environment;
   /** Instead of the web: for tests, which must not need it. */
   fetchPage?: PageFetch;
+  /** How Redis is asked: for tests, whose clock stands still and whose machine is busy. */
+  redisAdmission?: Partial<RedisAdmissionOptions>;
 }>;
 
 export type Relay = Readonly<{
   app: FastifyInstance;
+  /** The routers' own listener; null when it is not enabled. */
+  routers: Routers | null;
   active: ActiveExchanges;
   store: Store;
   /** Rows made at start for requests an earlier process left open. */
@@ -63,6 +69,8 @@ export type Relay = Readonly<{
   startDraining(): void;
   /** Tells doors the address callers use, once the port is known. */
   setBaseUrl(url: string): void;
+  /** At once, whatever is on its way. */
+  closeConnections(): void;
   close(): Promise<void>;
 }>;
 
@@ -78,21 +86,35 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     sync: config.ledgerSync,
     onFault: (fault) => log.error({ fault: fault.kind }, fault.message),
   });
-  const events = await openEvents({ config, audit: opened.audit, clock, log, version });
+  const events = await openEvents({ config, audit: opened.audit, clock, log, version, redis });
   const told = { ...opened, audit: events.audit };
   const store = instances === null ? told : telling(told, instances.tell);
-  const upstream = await openUpstream(options, store.audit);
+  const upstream = await openUpstream({ ...options, redis }, store.audit);
   const owners = await openOwners(config, store);
   const credentials = await openCredentials({ config, secrets, clock, store, owners });
   instances?.start({ owners, credentials });
-  const { isDevice, isAppKey } = credentials;
-  const admission = events.watch(await openAdmission({ usage: store.usage, clock, log, redis }));
+  const { isDevice, isAppKey, isRouter } = credentials;
+  const admission = events.watch(
+    await openAdmission({
+      ...{
+        dataDir: config.dataDir,
+        usage: store.usage,
+        clock,
+        log,
+        redis,
+        draining: events.draining,
+      },
+      queue: { maxWaitMs: config.concurrencyQueueMs, maxWaiting: config.concurrencyQueueMax },
+      ...(options.redisAdmission && { redisAdmission: options.redisAdmission }),
+    }),
+  );
   const ownerAdmin = openOwnerAdmin({
     owners,
     store,
     clock,
     isDevice,
     isAppKey,
+    isRouter,
     counters: admission,
   });
   const refusals = createRefusalAudit({ audit: store.audit, clock, placeOf: addressKey });
@@ -105,6 +127,7 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
   const active = new ActiveExchanges();
   const lineDeps: LineDeps = {
     authenticate,
+    isUnchanged: credentials.isUnchanged,
     directory: owners.directory,
     admission,
     relayAllows: compileModelList(config.allowedModels.length > 0 ? config.allowedModels : null),
@@ -119,12 +142,18 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     flushed: config.ledgerSync === "full" ? store.flushed : null,
     onRefused: auditCallerRefusals(refusals),
   };
+  const completing = openComplete({ config, choice, messages: upstream.port, clock, log });
   const apps = openApps({
     config,
     version,
     line: lineDeps,
     fetchPage: options.fetchPage ?? null,
-    completing: openComplete({ config, choice, messages: upstream.port, clock, log }),
+    completing,
+  });
+  const routers = openRouters({
+    ...{ config, version, line: lineDeps, completing, audit: store.audit, refusals },
+    registry: credentials.routers,
+    isDraining: () => state.draining,
   });
   const { trustProxy } = config;
   const access = createAdminAccess({
@@ -173,6 +202,7 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     },
     codes: { access, codes: credentials.codeAdmin },
     keys: { access, keys: credentials.keyAdmin, clock, directory: owners.directory },
+    routers: { access, routers: credentials.routerAdmin, directory: owners.directory },
     organizations: { access, organizations: ownerAdmin.organizations },
     users: { access, users: ownerAdmin.users },
     policies: { access, policies: ownerAdmin.policies },
@@ -196,6 +226,7 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
   );
   return {
     app,
+    routers,
     active,
     store,
     recovered: store.recovered,
@@ -208,10 +239,14 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     setBaseUrl: (url) => {
       state.baseUrl ||= url;
     },
+    closeConnections: () => {
+      app.server.closeAllConnections();
+      routers?.closeConnections();
+    },
     close: async () => {
       clearInterval(sweep);
       events.drain();
-      await app.close();
+      await Promise.all([app.close(), routers?.close()]);
       await apps.close();
       await upstream.close();
       await credentials.close();

@@ -41,6 +41,8 @@ const start = async (): Promise<void> => {
     version: serverVersion,
     environment: sources.environment,
   });
+  // First, so that a worker of a cluster that cannot have this port never counts as up.
+  await listenToRouters(relay, config);
   await listen(relay, config);
   const { port } = relay.app.server.address() as AddressInfo;
   relay.setBaseUrl(`http://localhost:${port}`);
@@ -52,23 +54,40 @@ const listen = async (relay: Relay, { host, port }: Config): Promise<void> => {
   try {
     await relay.app.listen({ host, port });
   } catch (error) {
-    throw new Error(listenFault(error, host, port), { cause: error });
+    throw new Error(listenFault(error, { host, port }, { host: "HOST", port: "PORT" }), {
+      cause: error,
+    });
   }
 };
 
-const listenFault = (error: unknown, host: string, port: number): string => {
+const listenToRouters = async (relay: Relay, config: Config): Promise<void> => {
+  const { cloudHost: host, cloudPort: port } = config;
+  const names = { host: "CLAUDE_RELAY_CLOUD_HOST", port: "CLAUDE_RELAY_CLOUD_PORT" };
+  try {
+    await relay.routers?.listen();
+  } catch (error) {
+    throw new Error(listenFault(error, { host, port }, names), { cause: error });
+  }
+};
+
+/** @param names of the two settings */
+const listenFault = (
+  error: unknown,
+  { host, port }: Pick<Config, "host" | "port">,
+  names: Readonly<{ host: string; port: string }>,
+): string => {
   switch (error instanceof Error && "code" in error && error.code) {
     case "EADDRINUSE":
-      return `PORT ${port} on ${host} is taken: stop what uses it or set another PORT.`;
+      return `${names.port} ${port} on ${host} is taken: stop what uses it or set another ${names.port}.`;
     case "EACCES":
-      return `PORT ${port} is not open to this user: set a PORT of 1024 or above.`;
+      return `${names.port} ${port} is not open to this user: set a ${names.port} of 1024 or above.`;
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
     case "EAI_AGAIN":
     case "EINVAL":
-      return `HOST ${host} is no address of this machine: set HOST to 127.0.0.1, 0.0.0.0 or one it has.`;
+      return `${names.host} ${host} is no address of this machine: set ${names.host} to 127.0.0.1, 0.0.0.0 or one it has.`;
     default:
-      return `HOST ${host} and PORT ${port} cannot be listened on (${String(error)}): set others.`;
+      return `${names.host} ${host} and ${names.port} ${port} cannot be listened on (${String(error)}): set others.`;
   }
 };
 

@@ -91,7 +91,7 @@ const closeStragglers = ({ relay, config, monotonicMs }: StopOptions): NodeJS.Ti
     if (relay.active.size > 0) {
       quietSince = monotonicMs();
     } else if (monotonicMs() - quietSince >= patienceMs) {
-      relay.app.server.closeAllConnections();
+      relay.closeConnections();
     }
   }, 250);
 };
@@ -102,5 +102,5 @@ const lastWordsMs = 1500;
 /** Ends every exchange with an error its caller can read, then every connection. */
 const cutOff = (relay: Relay): void => {
   relay.active.abandonAll();
-  setTimeout(() => relay.app.server.closeAllConnections(), lastWordsMs).unref();
+  setTimeout(() => relay.closeConnections(), lastWordsMs).unref();
 };

@@ -1,6 +1,7 @@
 import { isLoopbackHost } from "../pipeline/loopback.ts";
 import { resolveModel } from "../pipeline/model-alias.ts";
 import { compileModelList, modelPatternFault } from "../pipeline/model-pattern.ts";
+import { cloudFaults, cloudWarnings } from "./cloud-faults.ts";
 import { dataDirFault } from "./data-dir.ts";
 import type { Values } from "./settings.ts";
 
@@ -12,6 +13,7 @@ export const judge = (values: Values): string[] => [
   ...upstreamFaults(values),
   ...instanceFaults(values),
   ...webhookFaults(values),
+  ...cloudFaults(values),
   ...[dataDirFault(values.dataDir)].filter((fault) => fault !== null),
 ];
 
@@ -25,6 +27,7 @@ export const warningsOf = (values: Values): string[] => {
     allowedModels.length > 0 &&
       !compileModelList(allowedModels)(model) &&
       `DEFAULT_MODEL ${defaultModel} is not in ALLOWED_MODELS: /v1/complete calls that name no model are refused`,
+    ...cloudWarnings(values),
   ].filter((warning) => warning !== false);
 };
 

@@ -103,6 +103,8 @@ export const oneOf =
     return found;
   };
 
+export const yesOrNo = (value: string): boolean => oneOf("true", "false")(value) === "true";
+
 /** An http or https address without credentials, query or fragment; the trailing slash is dropped. */
 export const httpUrl = (value: string): string => {
   const url = URL.canParse(value) ? new URL(value) : null;
@@ -124,16 +126,25 @@ export const list = (value: string): readonly string[] =>
 
 const placeholder = /^sk-ant-\.\.\.$|^your-|^<.*>$|^changeme$|^paste the output/i;
 
+/** True for what stands in documentation where a secret is to be put. */
+export const isPlaceholder = (value: string): boolean => placeholder.test(value);
+
+export const isShellExpression = (value: string): boolean =>
+  value.startsWith("$(") || value.startsWith("`");
+
+export const shellFault = (): Fault =>
+  new Fault(
+    "holds a shell expression, and .env files are not run by a shell: run the command and paste what it prints",
+  );
+
 /** A secret of at least `bytes` bytes that is neither a placeholder nor an unexpanded shell expression. */
 export const secret =
   (bytes: number) =>
   (value: string): string => {
-    if (value.startsWith("$(") || value.startsWith("`")) {
-      throw new Fault(
-        "holds a shell expression, and .env files are not run by a shell: run the command and paste what it prints",
-      );
+    if (isShellExpression(value)) {
+      throw shellFault();
     }
-    if (placeholder.test(value)) {
+    if (isPlaceholder(value)) {
       throw new Fault("still holds the placeholder of the documentation: put the real value in");
     }
     if (Buffer.byteLength(value) < bytes) {

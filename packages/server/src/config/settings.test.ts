@@ -19,10 +19,11 @@ const groups: (readonly [string, Table])[] = await Promise.all(
 );
 
 describe("the settings", () => {
-  it("stand in the file that their file key begins with", () => {
+  it("stand in the file that their file key begins with; the routers' have two beginnings of old", () => {
     for (const [group, table] of groups) {
+      const begins = group === "routers" ? ["service", "security"] : [group];
       for (const { name, fileKey } of Object.values(table)) {
-        assert.equal(fileKey.split(".")[0], group, name);
+        assert.ok(begins.includes(fileKey.split(".")[0] ?? ""), name);
       }
     }
   });

@@ -2,6 +2,7 @@ import type { Setting } from "./setting.ts";
 import { anthropicSettings } from "./settings/anthropic.ts";
 import { appSettings } from "./settings/apps.ts";
 import { policySettings } from "./settings/policy.ts";
+import { routerSettings } from "./settings/routers.ts";
 import { securitySettings } from "./settings/security.ts";
 import { serviceSettings } from "./settings/service.ts";
 import { upstreamSettings } from "./settings/upstream.ts";
@@ -24,6 +25,7 @@ export const settings = {
   ...policySettings,
   ...appSettings,
   ...upstreamSettings,
+  ...routerSettings,
   ...webhookSettings,
   ...running,
 } as const;

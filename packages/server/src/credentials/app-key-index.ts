@@ -42,10 +42,15 @@ export class AppKeyIndex {
   }
 
   /** Takes every key from the store anew: another process may have changed it. */
-  async reload(store: AppKeyStore): Promise<void> {
+  async reload(store: Pick<AppKeyStore, "loadAll">): Promise<void> {
     for (const record of await store.loadAll()) {
       this.keep(record);
     }
+  }
+
+  /** Whether nothing of this caller was changed since `callerFor` gave it. */
+  isUnchanged(caller: AppKeyCaller): boolean {
+    return this.#byId.get(caller.id)?.caller === caller;
   }
 
   get(id: AppKeyId): AppKeyRecord | null {
@@ -83,6 +88,11 @@ export class AppKeyIndex {
       this.#byHash.set(digest, entry);
     }
     return this.get(record.id) ?? entry.record;
+  }
+
+  /** Whether some key has, or had, this secret. */
+  knows(secret: string): boolean {
+    return this.#byHash.has(appKeyHash(secret));
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { Limit, Scope } from "../pipeline/admission.ts";
 import { allAppKeys, type PolicyRecord } from "../pipeline/owner-ports.ts";
 import type { Rate } from "../pipeline/rate-limiter.ts";
-import type { AppKeyCaller, Caller, DeviceCaller } from "../pipeline/types.ts";
+import type { AppKeyCaller, Caller, DeviceCaller, RouterCaller } from "../pipeline/types.ts";
 
 /** The relay's settings for whoever says nothing of its own. */
 export type LimitDefaults = Readonly<{
@@ -11,6 +11,8 @@ export type LimitDefaults = Readonly<{
   keyRequestsPerMinute: number;
   /** PER_KEY_DAILY; null for no limit. */
   keyRequestsPerDay: number | null;
+  /** CLAUDE_RELAY_ROUTER_RPM */
+  routerRequestsPerMinute: number;
   /** GLOBAL_CONCURRENCY: model calls of all app keys at once. */
   globalConcurrency: number;
   /** GLOBAL_DAILY: model calls of all app keys by UTC day; null for no limit. */
@@ -28,9 +30,7 @@ export const callerLimits = (
   policies: readonly PolicyRecord[],
   defaults: LimitDefaults,
 ): readonly Limit[] => {
-  const own =
-    caller.kind === "device" ? deviceLimits(caller, defaults) : keyLimits(caller, defaults);
-  const all = tightest([...own, ...policies.flatMap(policyLimits)]);
+  const all = tightest([...ownLimits(caller, defaults), ...policies.flatMap(policyLimits)]);
   // Sorting is stable: within a kind the order of the levels stays.
   return all.sort((a, b) => order[a.kind] - order[b.kind]);
 };
@@ -41,6 +41,17 @@ const order: Readonly<Record<Limit["kind"], number>> = {
   output_tokens: 2,
   requests_per_day: 3,
   concurrency: 4,
+};
+
+const ownLimits = (caller: Caller, defaults: LimitDefaults): Limit[] => {
+  switch (caller.kind) {
+    case "device":
+      return deviceLimits(caller, defaults);
+    case "app_key":
+      return keyLimits(caller, defaults);
+    case "router":
+      return routerLimits(caller, defaults);
+  }
 };
 
 const deviceLimits = ({ id, policy }: DeviceCaller, defaults: LimitDefaults): Limit[] => {
@@ -63,6 +74,13 @@ const keyLimits = ({ id, policy }: AppKeyCaller, defaults: LimitDefaults): Limit
     plain(every, "concurrency", defaults.globalConcurrency),
   ].flat();
 };
+
+const routerLimits = ({ id, policy }: RouterCaller, defaults: LimitDefaults): Limit[] =>
+  perMinute(
+    { kind: "router", id },
+    "requests",
+    policy.requestsPerMinute ?? defaults.routerRequestsPerMinute,
+  );
 
 const policyLimits = ({ scope, ...rules }: PolicyRecord): Limit[] =>
   [

@@ -1,13 +1,13 @@
 import type { DeviceId, EpochMs, OrganizationId, UserId } from "@claude-relay/contract";
 import type { DeviceRecord, DeviceStore, SupersededToken } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import type { Caller, Clock } from "../pipeline/types.ts";
+import type { Clock, DeviceCaller } from "../pipeline/types.ts";
 import type { WrapperClaims } from "./wrapper-token.ts";
 
 /** A user's organization: of a device or key that says none of its own. */
 export type OrganizationOf = (userId: UserId | null) => OrganizationId | null;
 
-type Entry = Readonly<{ record: DeviceRecord; caller: Caller }>;
+type Entry = Readonly<{ record: DeviceRecord; caller: DeviceCaller }>;
 
 /**
  * Every device and every replaced token in memory, so that no request waits for the database.
@@ -61,6 +61,11 @@ export class DeviceIndex {
     }
   }
 
+  /** Whether nothing of this caller was changed since `callerFor` gave it. */
+  isUnchanged(caller: DeviceCaller): boolean {
+    return this.#devices.get(caller.id)?.caller === caller;
+  }
+
   get(id: DeviceId): DeviceRecord | null {
     return this.#devices.get(id)?.record ?? null;
   }
@@ -99,7 +104,7 @@ export class DeviceIndex {
    * @throws Refusal `credential_invalid` for an unknown or revoked device or token, `credential_expired`
    *   for a token replaced at `/refresh`, `forbidden` for a disabled or waiting device
    */
-  callerFor(claims: WrapperClaims): Caller {
+  callerFor(claims: WrapperClaims): DeviceCaller {
     const entry = this.#devices.get(claims.deviceId);
     if (entry === undefined) {
       throw new Refusal(
@@ -162,7 +167,7 @@ const checkStatus = ({ status }: DeviceRecord): void => {
   }
 };
 
-const callerOf = (record: DeviceRecord, organizationOf: OrganizationOf): Caller => ({
+const callerOf = (record: DeviceRecord, organizationOf: OrganizationOf): DeviceCaller => ({
   kind: "device",
   id: record.id,
   userId: record.userId,

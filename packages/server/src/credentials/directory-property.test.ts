@@ -12,8 +12,10 @@ import {
   ofAppKey,
   ofDevice,
   ofLab,
+  ofRouter,
   policy,
   relay,
+  router,
   setUpDirectory,
 } from "./testing/owners.ts";
 
@@ -33,11 +35,12 @@ const rules: fc.Arbitrary<PolicyRules> = fc.record({
   bootstrap: fc.option(fc.constantFrom("open", "code", "approve")),
 });
 
-const scopes = fc.constantFrom<PolicyScope>(relay, ofLab, ofAnn, ofDevice, ofAppKey);
+const scopes = fc.constantFrom<PolicyScope>(relay, ofLab, ofAnn, ofDevice, ofAppKey, ofRouter);
 const settings = fc.array(fc.tuple(scopes, rules), { maxLength: 5 });
 
 const callers: fc.Arbitrary<Caller> = fc.oneof(
   fc.record({ models: modelLists, requestsPerMinute: counts }).map(device),
+  fc.record({ models: modelLists, requestsPerMinute: counts }).map(router),
   fc
     .record({ models: modelLists, requestsPerMinute: counts, concurrency: counts })
     .map((own) => appKey(own)),
@@ -99,7 +102,7 @@ it("every rule set on a level of the caller holds, and none of another's", async
       const limits = directory.limitsOf(caller);
       for (const [scope, { requestsPerMinute: max, concurrency }] of last) {
         const applies =
-          !(scope.kind === "device" || scope.kind === "app_key") || scope.kind === caller.kind;
+          !["device", "app_key", "router"].includes(scope.kind) || scope.kind === caller.kind;
         if (max !== null) {
           const limit: Limit = { scope, kind: "requests", max, windowMs: 60_000 };
           assert.equal(isHeld(limit, limits), applies);

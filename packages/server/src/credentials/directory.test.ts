@@ -14,8 +14,10 @@ import {
   ofAppKey,
   ofDevice,
   ofLab,
+  ofRouter,
   policy,
   relay,
+  router,
   setUpDirectory,
 } from "./testing/owners.ts";
 
@@ -56,6 +58,14 @@ describe("limits without any policy", () => {
     ]);
   });
 
+  it("are for a router its own or the relay's, and none of the app keys'", async () => {
+    const { directory } = await setUpDirectory();
+    assert.deepEqual(lines(directory.limitsOf(router())), ["requests router:office 30/60000"]);
+    assert.deepEqual(lines(directory.limitsOf(router({ requestsPerMinute: 3 }))), [
+      "requests router:office 3/60000",
+    ]);
+  });
+
   it("leave out what the relay does not limit", async () => {
     const { directory } = await setUpDirectory({ keyRequestsPerDay: null, globalDaily: null });
     assert.deepEqual(lines(directory.limitsOf(appKey())), [
@@ -82,6 +92,23 @@ describe("limits of policies", () => {
       "concurrency device:mac-00001 2",
       "concurrency relay: 50",
     ]);
+  });
+
+  it("and budgets of a router are a router's alone, beside its owners' and the relay's", async () => {
+    const { index, directory } = await setUpDirectory();
+    index.policies.keep(policy(ofRouter, { requestsPerDay: 40, models: ["claude-haiku-*"] }));
+    index.policies.keep(policy(ofLab, { concurrency: 2 }));
+    index.budgets.keep(budget("bud_router", ofRouter));
+    index.budgets.keep(budget("bud_device", { kind: "device", id: router().id }));
+    index.budgets.keep(budget("bud_relay", relay));
+    assert.deepEqual(lines(directory.limitsOf(router())), [
+      "requests router:office 30/60000",
+      "requests_per_day router:office 40",
+      "concurrency organization:lab 2",
+    ]);
+    assert.deepEqual(ids(directory, router(), null), ["bud_router", "bud_relay"]);
+    const allows = directory.allowsModel(router());
+    assert.deepEqual([allows("claude-haiku-4-5"), allows("claude-opus-5")], [true, false]);
   });
 
   it("on the caller itself are merged with its own: the lower one holds", async () => {
@@ -150,7 +177,8 @@ describe("budgets", () => {
 
   it("of each session are counted for each apart", async () => {
     const { index, directory } = await setUpDirectory();
-    index.budgets.keep(budget("each", { kind: "session", id: "*" }, { limit: 5 }));
+    const each = budget("each", { kind: "session", id: "*" }, { limit: 5 });
+    index.budgets.keep(each);
     const caller = device();
     const [first] = directory.budgetsOf(caller, "s-1");
     assert.deepEqual(first, {
@@ -159,10 +187,27 @@ describe("budgets", () => {
       unit: "micro_usd",
       limit: 5,
       window: { kind: "day" },
+      createdAt: each.createdAt,
     });
     assert.deepEqual(ids(directory, caller, "s-2"), ["each:s-2"]);
     assert.deepEqual(ids(directory, caller, "*"), ["each:*"]);
     assert.deepEqual(ids(directory, caller, null), []);
+  });
+
+  it("could apply on every level, whether or not one is set: these are the scopes of a request", async () => {
+    const { index, directory } = await setUpDirectory();
+    const caller = device();
+    const all = directory.scopesOf(caller, "s");
+    assert.equal(directory.scopesOf(caller, "s"), all, "the same objects");
+    for (const scope of all) {
+      index.budgets.keep(budget(`of-${scope.kind}`, scope));
+    }
+    assert.deepEqual(
+      directory.budgetsOf(caller, "s").map(({ scope }) => scope),
+      all,
+    );
+    assert.deepEqual(directory.scopesOf(caller, null), all.slice(0, -1));
+    assert.equal(directory.scopesOf(caller, "other").at(-1)?.id, "other");
   });
 
   it("appear, change and go at once", async () => {

@@ -15,11 +15,13 @@ type Answers = Readonly<{
   limits: readonly Limit[];
   requestLimits: readonly Limit[];
   budgets: readonly Budget[];
+  scopes: readonly Scope[];
   allows: AllowsModel;
   onDisconnect: OnDisconnect;
 }>;
 
 type SessionBudgets = Readonly<{ sessionId: string; budgets: readonly Budget[] }>;
+type SessionScopes = Readonly<{ sessionId: string; scopes: readonly Scope[] }>;
 
 const relay: Scope = { kind: "relay", id: "" };
 const everySession: Scope = { kind: "session", id: "*" };
@@ -28,6 +30,7 @@ export const createDirectory = (index: OwnerIndex, defaults: DirectoryDefaults):
   let answers = new WeakMap<Caller, Answers>();
   /** Of each caller the session it was asked for last: a session's requests come one after another. */
   let sessions = new WeakMap<Caller, SessionBudgets>();
+  const sessionScopes = new WeakMap<Caller, SessionScopes>();
   const forget = (): void => {
     answers = new WeakMap();
     sessions = new WeakMap();
@@ -61,10 +64,25 @@ export const createDirectory = (index: OwnerIndex, defaults: DirectoryDefaults):
     return all;
   };
 
+  const scopesOf = (caller: Caller, sessionId: string | null): readonly Scope[] => {
+    const { scopes } = answersFor(caller);
+    if (sessionId === null) {
+      return scopes;
+    }
+    const known = sessionScopes.get(caller);
+    if (known?.sessionId === sessionId) {
+      return known.scopes;
+    }
+    const all: readonly Scope[] = [...scopes, { kind: "session", id: sessionId }];
+    sessionScopes.set(caller, { sessionId, scopes: all });
+    return all;
+  };
+
   return {
     limitsOf: (caller) => answersFor(caller).limits,
     requestLimitsOf: (caller) => answersFor(caller).requestLimits,
     budgetsOf,
+    scopesOf,
     allowsModel: (caller) => answersFor(caller).allows,
     restrictsModels: (caller) => answersFor(caller).allows !== everyModel,
     onDisconnect: (caller) => answersFor(caller).onDisconnect,
@@ -86,6 +104,7 @@ export const ofOneSession = (budget: BudgetRecord, sessionId: string): Budget =>
   unit: budget.unit,
   limit: budget.limit,
   window: budget.window,
+  createdAt: budget.createdAt,
 });
 
 const rank: Readonly<Record<BootstrapPolicy, number>> = { open: 0, code: 1, approve: 2 };
@@ -98,6 +117,7 @@ const findOut = (index: OwnerIndex, defaults: DirectoryDefaults, caller: Caller)
     limits,
     requestLimits: limits.filter(({ kind }) => kind === "requests"),
     budgets: levels.flatMap((scope) => index.budgetsOf(scope)),
+    scopes: levels,
     allows: allowsModel(caller, policies),
     onDisconnect:
       policies.find(({ onDisconnect }) => onDisconnect !== null)?.onDisconnect ?? "cancel",

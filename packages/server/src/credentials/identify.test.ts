@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type DeviceId, epochMs } from "@claude-relay/contract";
-import type { AppKeyStore } from "../pipeline/app-key-ports.ts";
+import { type AppKeyId, type DeviceId, epochMs } from "@claude-relay/contract";
+import type { AppKeyRecord, AppKeyStore } from "../pipeline/app-key-ports.ts";
 import type { DeviceRecord, DeviceStore, SupersededToken } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import { AppKeyIndex } from "./app-key-index.ts";
+import { appKeyHash, newAppKeySecret } from "./app-key-secret.ts";
 import { DeviceIndex } from "./device-index.ts";
 import { createIdentify } from "./identify.ts";
 import type { WrapperClaims } from "./wrapper-token.ts";
@@ -26,9 +27,30 @@ const record: DeviceRecord = {
 };
 
 const noAppKeys = { loadAll: async () => [] } as Partial<AppKeyStore> as AppKeyStore;
+const mintedElsewhere = (secret: string): AppKeyRecord => ({
+  id: "elsewhere" as AppKeyId,
+  secretHash: appKeyHash(secret),
+  previousHash: null,
+  previousValidUntil: null,
+  createdAt: epochMs(0),
+  rotatedAt: null,
+  expiresAt: null,
+  revokedAt: null,
+  lastUsedAt: null,
+  models: null,
+  requestsPerMinute: null,
+  requestsPerDay: null,
+  concurrency: null,
+  doors: null,
+  userId: null,
+  organizationId: null,
+});
 const defaults = { requestsPerMinute: 60, requestsPerDay: null };
 
-const setup = async (kept: readonly SupersededToken[] = []) => {
+const setup = async (
+  kept: readonly SupersededToken[] = [],
+  others: Pick<AppKeyStore, "loadAll"> = noAppKeys,
+) => {
   const time = { ms: 1_000_000 };
   const clock = { now: () => epochMs(time.ms), monotonicMs: () => time.ms };
   const replaced = new Map(kept.map((token) => [token.jti, token]));
@@ -50,8 +72,14 @@ const setup = async (kept: readonly SupersededToken[] = []) => {
     expiresAt: epochMs(2_000_000),
   };
   const verified: string[] = [];
+  const appKeys = await AppKeyIndex.load(noAppKeys, clock, defaults, () => null);
+  const keyReads = { count: 0 };
   const identify = createIdentify({
-    appKeys: await AppKeyIndex.load(noAppKeys, clock, defaults, () => null),
+    appKeys,
+    readKeys: async () => {
+      keyReads.count += 1;
+      await appKeys.reload(others);
+    },
     devices,
     clock,
     tokens: {
@@ -65,7 +93,7 @@ const setup = async (kept: readonly SupersededToken[] = []) => {
       },
     },
   });
-  return { time, devices, claims, identify, verified };
+  return { time, devices, claims, identify, verified, keyReads };
 };
 
 const refusedAs = (code: string) => (error: unknown) =>
@@ -81,6 +109,19 @@ describe("identify", () => {
     assert.equal(identify.known("good-12"), null);
     assert.equal(identify.known("good-"), null);
     assert.deepEqual(verified, ["good-1"]);
+  });
+
+  it("looks for a key that it does not know among those others have minted, and not for a mistyped one", async () => {
+    const secret = newAppKeySecret();
+    const { identify, keyReads } = await setup([], {
+      loadAll: async () => [mintedElsewhere(secret)],
+    });
+    await assert.rejects(identify.verify(secret.slice(1)), refusedAs("credential_invalid"));
+    await assert.rejects(identify.verify(secret.slice(0, -1)), refusedAs("credential_invalid"));
+    assert.equal(keyReads.count, 0);
+    assert.equal((await identify.verify(secret)).id, "elsewhere");
+    assert.equal((await identify.verify(secret)).id, "elsewhere");
+    assert.equal(keyReads.count, 1);
   });
 
   it("remembers no bad token", async () => {

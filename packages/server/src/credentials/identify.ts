@@ -3,7 +3,7 @@ import type { Identify } from "../pipeline/authenticate.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Caller, Clock } from "../pipeline/types.ts";
 import type { AppKeyIndex } from "./app-key-index.ts";
-import { looksLikeAppKey } from "./app-key-secret.ts";
+import { isWellFormedAppKey, looksLikeAppKey } from "./app-key-secret.ts";
 import type { DeviceIndex } from "./device-index.ts";
 import type { WrapperClaims, WrapperTokens } from "./wrapper-token.ts";
 
@@ -14,6 +14,8 @@ type Options = Readonly<{
   tokens: WrapperTokens;
   devices: DeviceIndex;
   appKeys: AppKeyIndex;
+  /** Reads app keys anew, which another instance may have minted a moment ago; null for a relay of one process. */
+  readKeys: (() => Promise<void>) | null;
   clock: Clock;
 }>;
 
@@ -21,7 +23,13 @@ type Options = Readonly<{
  * Wrapper tokens and app keys to callers. A token's signature is checked once and remembered under the token's whole
  * SHA-256 (never a shortened one); expiry, revocation and the device's state count at every request.
  */
-export const createIdentify = ({ tokens, devices, appKeys, clock }: Options): Identify => {
+export const createIdentify = ({
+  tokens,
+  devices,
+  appKeys,
+  readKeys,
+  clock,
+}: Options): Identify => {
   const remembered = new Map<string, WrapperClaims>();
 
   return {
@@ -37,6 +45,9 @@ export const createIdentify = ({ tokens, devices, appKeys, clock }: Options): Id
     },
     verify: async (credential) => {
       if (looksLikeAppKey(credential)) {
+        if (readKeys !== null && isWellFormedAppKey(credential) && !appKeys.knows(credential)) {
+          await readKeys();
+        }
         return appKeys.callerFor(credential);
       }
       const claims = await tokens.verify(credential);

@@ -1,4 +1,4 @@
-import type { AppKeyId, DeviceId, OrganizationId, UserId } from "@claude-relay/contract";
+import type { AppKeyId, DeviceId, OrganizationId, RouterId, UserId } from "@claude-relay/contract";
 import type { Scope, ScopeKind } from "../pipeline/admission.ts";
 import type { GivenScope } from "../pipeline/owner-admin-ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
@@ -28,6 +28,7 @@ export type Scopes = Readonly<{
   index: OwnerIndex;
   isDevice: (id: DeviceId) => boolean;
   isAppKey: (id: AppKeyId) => boolean;
+  isRouter: (id: RouterId) => boolean;
 }>;
 
 /**
@@ -59,10 +60,14 @@ const whose: Readonly<Record<Exclude<ScopeKind, "relay">, string>> = {
   user: "the user's id",
   device: "the device's id",
   app_key: "the app key's label",
+  router: "the router's id",
   session: "the session's id, or * for each session",
 };
 
-const scopeFault = ({ index, isDevice, isAppKey }: Scopes, { kind, id }: Scope): string | null => {
+const scopeFault = (
+  { index, isDevice, isAppKey, isRouter }: Scopes,
+  { kind, id }: Scope,
+): string | null => {
   switch (kind) {
     case "relay":
       return null;
@@ -80,6 +85,10 @@ const scopeFault = ({ index, isDevice, isAppKey }: Scopes, { kind, id }: Scope):
       return isAppKey(id as AppKeyId)
         ? null
         : `no app key has the label "${id}": mint it first (POST /admin/keys).`;
+    case "router":
+      return isRouter(id as RouterId)
+        ? null
+        : `no router is called "${id}": add it first (POST /admin/routers).`;
     case "session":
       return /^[\x21-\x7e]{1,128}$/.test(id)
         ? null

@@ -28,6 +28,7 @@ import {
 } from "./admin/organizations-door.ts";
 import { type AdminPoliciesDoorDeps, adminPoliciesDoor } from "./admin/policies-door.ts";
 import { type AdminReconcileDoorDeps, adminReconcileDoor } from "./admin/reconcile-door.ts";
+import { type AdminRoutersDoorDeps, adminRoutersDoor } from "./admin/routers-door.ts";
 import { type AdminUsageDoorDeps, adminUsageDoor } from "./admin/usage-door.ts";
 import { type AdminUsersDoorDeps, adminUsersDoor } from "./admin/users-door.ts";
 import { type CompleteDoorDeps, completeDoor } from "./apps/complete-door.ts";
@@ -60,6 +61,7 @@ export type AppDeps = Readonly<{
   devices: AdminDevicesDoorDeps;
   codes: AdminCodesDoorDeps;
   keys: AdminKeysDoorDeps;
+  routers: AdminRoutersDoorDeps;
   organizations: AdminOrganizationsDoorDeps;
   users: AdminUsersDoorDeps;
   policies: AdminPoliciesDoorDeps;
@@ -121,6 +123,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
       void scope.register(room((inner) => adminDevicesDoor(inner, deps.devices)));
       void scope.register(room((inner) => adminCodesDoor(inner, deps.codes)));
       void scope.register(room((inner) => adminKeysDoor(inner, deps.keys)));
+      void scope.register(room((inner) => adminRoutersDoor(inner, deps.routers)));
       void scope.register(room((inner) => adminOrganizationsDoor(inner, deps.organizations)));
       void scope.register(room((inner) => adminUsersDoor(inner, deps.users)));
       void scope.register(room((inner) => adminPoliciesDoor(inner, deps.policies)));

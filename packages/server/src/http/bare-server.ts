@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
@@ -15,6 +16,8 @@ export type BareServerOptions = Readonly<{
   cors: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Bytes that a request to this path may bring. */
   bodyLimit: (path: string) => number;
+  /** PEM; HTTP in the clear without. */
+  tls?: Readonly<{ cert: Buffer; key: Buffer }>;
 }>;
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -28,26 +31,28 @@ export const createBareServer = (handler: Handler, options: BareServerOptions): 
     response.setHeader("connection", "close");
     writeRefusal(response, refusal, newRequestId(options.clock.now()));
   };
-  const server = createServer(
-    {
-      requestTimeout: options.requestTimeoutMs,
-      headersTimeout: Math.min(10_000, options.requestTimeoutMs),
-      connectionsCheckingInterval: 500,
-      keepAliveTimeout: 75_000,
-      maxHeaderSize,
-      // guardRequest demands it, and answers in Anthropic's shape.
-      requireHostHeader: false,
-      noDelay: true,
-    },
-    (request, response) => {
-      const refusal = guardRequest(request) ?? refuseWhileDraining(request, options);
-      if (refusal !== null) {
-        refuse(refusal, response);
-      } else if (!options.cors(request, response)) {
-        handler(request, response);
-      }
-    },
-  );
+  const hardened = {
+    requestTimeout: options.requestTimeoutMs,
+    headersTimeout: Math.min(10_000, options.requestTimeoutMs),
+    connectionsCheckingInterval: 500,
+    keepAliveTimeout: 75_000,
+    maxHeaderSize,
+    // guardRequest demands it, and answers in Anthropic's shape.
+    requireHostHeader: false,
+    noDelay: true,
+  };
+  const guarded: Handler = (request, response) => {
+    const refusal = guardRequest(request) ?? refuseWhileDraining(request, options);
+    if (refusal !== null) {
+      refuse(refusal, response);
+    } else if (!options.cors(request, response)) {
+      handler(request, response);
+    }
+  };
+  const server =
+    options.tls === undefined
+      ? createServer(hardened, guarded)
+      : createTlsServer({ ...hardened, ...options.tls, handshakeTimeout: 10_000 }, guarded);
   // Node's own answer to an unknown Expect has no body at all.
   server.on("checkExpectation", (_request, response: ServerResponse) =>
     refuse(new Refusal("invalid_request", "Expect may only say 100-continue."), response),

@@ -76,7 +76,7 @@ const lingerMs = 5_000;
  * Answers at once but closes only when the body has ended: a client that sends it all before it reads
  * would find a reset connection instead of the answer.
  */
-const endAfterBody = (res: ServerResponse, text: string): void => {
+export const endAfterBody = (res: ServerResponse, text: string): void => {
   const end = (): void => {
     clearTimeout(timer);
     res.end();

@@ -22,8 +22,8 @@ export type MessagesDoorDeps = Readonly<{
   trustProxy: number;
 }>;
 
-/** Anthropic's own; `complete` is ours. */
-type MessagesOperation = Exclude<UpstreamOperation, { kind: "complete" }>;
+/** Anthropic's own; `complete` and `router` are ours. */
+type MessagesOperation = Exclude<UpstreamOperation, { kind: "complete" | "router" }>;
 
 /**
  * Anthropic's API: `/v1/messages`, `/v1/messages/count_tokens`, `/v1/models`.

@@ -29,7 +29,7 @@ const usageOf = (groups: readonly Group[], truncated = false) => {
 
 const noon = epochMs(Date.parse("2026-11-21T12:34:56Z"));
 const group = (more: Readonly<Record<string, string>>, requests: number): Group => ({
-  by: { device: null, app_key: null, user: null, organization: null, ...more },
+  by: { device: null, app_key: null, router: null, user: null, organization: null, ...more },
   requests,
 });
 
@@ -48,25 +48,27 @@ describe("the calls of today", () => {
       group({ app_key: "b", user: "ann", organization: "lab" }, 3),
       group({ device: "a", organization: "lab" }, 10),
       group({ device: "d" }, 100),
+      group({ router: "a", organization: "lab" }, 1000),
     ]);
     assert.deepEqual(await counts(usage), {
-      "relay:": 115,
+      "relay:": 1115,
       "app_key:a": 2,
       "app_key:b": 3,
       "app_key:*": 5,
       "device:a": 10,
       "device:d": 100,
       "user:ann": 5,
-      "organization:lab": 15,
+      "organization:lab": 1015,
+      "router:a": 1000,
     });
   });
 
-  it("are model calls since midnight, UTC, of both doors, and nothing else", async () => {
+  it("are model calls since midnight, UTC, of every door, and nothing else", async () => {
     const { usage, asked } = usageOf([]);
     await callsToday(usage, noon);
     assert.deepEqual(
       asked.map(({ from, operation }) => [from, operation]),
-      ["messages", "complete"].map((door) => [Date.parse("2026-11-21T00:00:00Z"), door]),
+      ["messages", "complete", "router"].map((door) => [Date.parse("2026-11-21T00:00:00Z"), door]),
     );
   });
 

@@ -1,5 +1,6 @@
 import { type EpochMs, epochMs } from "@claude-relay/contract";
 import type { Scope, ScopeKind } from "../pipeline/admission.ts";
+import { modelCalls } from "../pipeline/operations.ts";
 import { allAppKeys } from "../pipeline/owner-ports.ts";
 import type { UsageDimension, UsageFilter, UsageGroup, UsageQueries } from "../pipeline/ports.ts";
 
@@ -10,6 +11,7 @@ const dayMs = 24 * 3_600_000;
 const dimensions = {
   device: "device",
   app_key: "app_key",
+  router: "router",
   user: "user",
   organization: "organization",
 } as const satisfies Partial<Record<ScopeKind, UsageDimension>>;
@@ -22,7 +24,7 @@ export const callsToday = async (
   const from = epochMs(now - (now % dayMs));
   const groupBy = Object.values(dimensions);
   const tally = new Tally();
-  for (const operation of ["messages", "complete"] as const) {
+  for (const operation of modelCalls) {
     const { totals, groups, truncated } = await usage.summary({ from, operation, groupBy });
     tally.add({ kind: "relay", id: "" }, totals.requests);
     tally.add(

@@ -1,5 +1,5 @@
-import type { EpochMs } from "@claude-relay/contract";
-import type { Amounts, Budget, Limit } from "../pipeline/admission.ts";
+import type { EpochMs, RequestId } from "@claude-relay/contract";
+import type { Amounts, Budget, Limit, Scope } from "../pipeline/admission.ts";
 import { heldOf, keptOf, spentOfHold } from "./amounts.ts";
 import type { BudgetCounter, Slot } from "./budget-counter.ts";
 import type { LimitCounter, Moment } from "./limit-counter.ts";
@@ -14,11 +14,15 @@ export type Booking = {
 
 /** All that one request holds until it is over. `limits` and `counters` go together. */
 export type Hold = Readonly<{
+  id: RequestId;
+  /** Whose use it is. */
+  scopes: readonly Scope[];
   askedAt: EpochMs;
   worst: Amounts;
   limits: readonly Limit[];
   counters: readonly LimitCounter[];
-  bookings: readonly Booking[];
+  /** More are added for budgets that are set meanwhile. */
+  bookings: Booking[];
 }>;
 
 /** Turns what was held into what was used; `null`: upstream was never called. */
@@ -33,3 +37,7 @@ export const settleHold = (hold: Hold, used: Amounts | null, now: Moment): void 
     counter.settle(slot, held, spentOfHold(unit, held, used));
   }
 };
+
+/** Whether a request counts for budgets of this scope. */
+export const isUseOf = ({ scopes }: Pick<Hold, "scopes">, { scope }: Budget): boolean =>
+  scopes.some(({ kind, id }) => kind === scope.kind && id === scope.id);

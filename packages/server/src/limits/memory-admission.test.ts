@@ -14,7 +14,6 @@ import {
   emptyLedger,
   granted,
   inputTokens,
-  newId,
   noon,
   nothing,
   type OpenOptions,
@@ -124,26 +123,6 @@ describe("admission in memory, besides", () => {
     await granted(admission, ask);
     admission.settle(ask.id, dollars(20));
     await assertStands(admission, budgetOf(100, { scope: user }), { held: 0, spent: 70 });
-  });
-
-  it("gives the day's count back for a request that never reached upstream, to its own day", async () => {
-    const { admission, advance } = await open(options);
-    const limits = [daily(2)];
-    const remaining = async () =>
-      (await granted(admission, askFor(nothing, { limits }))).limits[0]?.remaining;
-    const asks = [askFor(nothing, { limits }), askFor(nothing, { limits })];
-    for (const ask of asks) {
-      await granted(admission, ask);
-    }
-    assert.equal(admission.refusedAlready(limits)?.kind, "over_limit");
-    admission.settle(asks[0]?.id ?? newId(), null);
-    admission.settle(asks[0]?.id ?? newId(), null);
-    assert.equal(admission.refusedAlready(limits), null);
-    assert.equal(await remaining(), 0);
-    await advance(day);
-    assert.equal(await remaining(), 1);
-    admission.settle(asks[1]?.id ?? newId(), null);
-    assert.equal(await remaining(), 0);
   });
 
   it("goes on with the day's count of an earlier process", async () => {

@@ -123,7 +123,9 @@ class MemoryAdmission implements Admission {
       return spent;
     }
     if (!isRepeated) {
-      this.#holds.set(ask.id, takeAll(ask, limits, budgets, now));
+      const hold = takeAll(ask, limits, budgets, now);
+      this.#holds.set(ask.id, hold);
+      this.#budgets.attach(hold);
     }
     return granted(ask, limits, budgets, now);
   }
@@ -165,6 +167,8 @@ class MemoryAdmission implements Admission {
     return { wall: this.#options.now(), monotonic: this.#options.monotonicMs() };
   }
 }
+
+const nobody: readonly Scope[] = [];
 
 type LimitCounters = readonly LimitCounter[];
 type BudgetCounters = readonly BudgetCounter[];
@@ -216,7 +220,8 @@ const takeAll = (ask: Ask, limits: LimitCounters, budgets: BudgetCounters, now: 
     counter.hold(slot, held);
     return { counter, unit, slot, held };
   });
-  return { askedAt: now.wall, worst: ask.worst, limits: ask.limits, counters: limits, bookings };
+  const { id, worst, scopes = nobody } = ask;
+  return { id, scopes, askedAt: now.wall, worst, limits: ask.limits, counters: limits, bookings };
 };
 
 const granted = (

@@ -45,7 +45,7 @@ export const admitRate = (
 const ownRate = ({ requestsPerMinute }: Policy): Rate | undefined =>
   requestsPerMinute === null ? undefined : { max: requestsPerMinute, windowMs: 60_000 };
 
-const callerWords = { device: "device", app_key: "app key" } as const;
+const callerWords = { device: "device", app_key: "app key", router: "router" } as const;
 
 const rateRefusal = (decision: RateDecision, caller: Caller, clock: Clock): Refusal => {
   const wait = Math.max(1, Math.ceil(decision.retryAfterMs / 1000));

@@ -13,6 +13,8 @@ const toldActions: ReadonlySet<string> = new Set([
   "app_key.revoke",
   "app_key.rotate",
   "enrollment_code.revoke",
+  "router.revoke",
+  "router.rotate",
 ]);
 
 /** How many past events a reader that comes back can catch up with. */
@@ -20,12 +22,16 @@ const kept = 256;
 
 type Listener = (event: RelayEvent) => void;
 
-/** Hands events of this process on to whoever listens, at once and in order. Listeners must not throw. */
+/** Hands events on to whoever listens, at once and in order. Listeners must not throw. */
 export class EventBus {
   readonly #listeners = new Set<Listener>();
   readonly #recent: RelayEvent[] = [];
 
+  /** One that was told a moment ago, by another instance, is not told again. */
   publish(event: RelayEvent): void {
+    if (this.#recent.some(({ id }) => id === event.id)) {
+      return;
+    }
     this.#recent.push(event);
     if (this.#recent.length > kept) {
       this.#recent.shift();

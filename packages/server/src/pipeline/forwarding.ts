@@ -5,6 +5,7 @@ import type { Admission } from "./admission.ts";
 import { clientLeftStatus } from "./client-left-status.ts";
 import { headersForCaller } from "./forward-headers.ts";
 import { usedBy } from "./hold.ts";
+import { queuedHeader } from "./hold-refusal.ts";
 import { addRemaining } from "./limit-headers.ts";
 import { logOutcome, logProxying } from "./line-log.ts";
 import type { Log } from "./log.ts";
@@ -114,6 +115,10 @@ class Forwarding implements UpstreamReceiver, Active {
     const length = headers["content-length"];
     this.#bytesLeft = this.#stream || length === undefined ? -1 : Number(length);
     const ours = ["x-relay-upstream", this.#deps.upstream.name, "x-relay-request-id", intent.id];
+    const { queuedMs } = this.#admitted.granted;
+    if (queuedMs !== undefined) {
+      ours.push(queuedHeader, String(queuedMs));
+    }
     if (this.#leftAt === 0) {
       const shown = headersForCaller(headers, !this.#stream, ours);
       // An error, and what is no model call, stays as upstream sent it.
@@ -315,7 +320,9 @@ class Forwarding implements UpstreamReceiver, Active {
     );
     ledger.close(outcome);
     const isOurRefusal = !sent && ourRefusals.has(this.#status || status);
-    this.#deps.admission.settle(outcome.id, isOurRefusal ? null : usedBy(outcome));
+    const used = usedBy(outcome);
+    this.#exchange?.used?.(used);
+    this.#deps.admission.settle(outcome.id, isOurRefusal ? null : used);
     logOutcome(log, outcome);
   }
 }

@@ -4,6 +4,9 @@ import { allAppKeys } from "./owner-ports.ts";
 import { Refusal } from "./refusal.ts";
 import type { Clock } from "./types.ts";
 
+/** How long a request waited in this relay, in milliseconds. */
+export const queuedHeader = "x-relay-queued-ms";
+
 /** SDKs and Claude Code give up rather than wait longer than this. */
 const longestWaitSeconds = 60;
 
@@ -14,7 +17,7 @@ export const refusalOf = (
 ): Refusal => {
   switch (verdict.kind) {
     case "over_limit":
-      return overLimit(verdict.state, seconds(verdict.retryAfterMs), clock);
+      return overLimit(verdict.state, seconds(verdict.retryAfterMs), clock, verdict.queuedMs);
     case "over_budget":
       return overBudget(verdict.state, verdict.wanted);
     case "unavailable":
@@ -26,7 +29,12 @@ export const refusalOf = (
   }
 };
 
-const overLimit = (state: LimitState, wait: number, clock: Clock): Refusal => {
+const overLimit = (
+  state: LimitState,
+  wait: number,
+  clock: Clock,
+  queuedMs: number | undefined,
+): Refusal => {
   const { limit } = state;
   switch (limit.kind) {
     case "requests":
@@ -51,7 +59,10 @@ const overLimit = (state: LimitState, wait: number, clock: Clock): Refusal => {
       return new Refusal(
         "rate_limited",
         `${who(limit)} ${limit.max} ${limit.max === 1 ? "call" : "calls"} running, which is the limit. Retry when one is over.`,
-        { retryAfterSeconds: wait },
+        {
+          retryAfterSeconds: wait,
+          ...(queuedMs !== undefined && { headers: { [queuedHeader]: String(queuedMs) } }),
+        },
       );
   }
 };
@@ -78,6 +89,7 @@ const words = {
   user: "user",
   device: "device",
   app_key: "app key",
+  router: "router",
   session: "session",
 } as const;
 

@@ -9,8 +9,9 @@ export const refuseEarly = (
   admission: Pick<Admission, "refusedAlready">,
   limits: readonly Limit[],
   clock: Clock,
+  callerKey?: string,
 ): void => {
-  const verdict = admission.refusedAlready(limits);
+  const verdict = admission.refusedAlready(limits, callerKey);
   if (verdict !== null && verdict.kind !== "granted") {
     throw refusalOf(verdict, clock);
   }

@@ -11,6 +11,12 @@ const refuse = (code: "credential_invalid" | "storage_unavailable" | "too_large"
 };
 const refusedAs = (code: string) => (error: unknown) =>
   error instanceof Refusal && error.code === code;
+const isRevokedNow = (isRevoked: () => boolean) => () => {
+  if (isRevoked()) {
+    throw new Refusal("credential_invalid", "revoked");
+  }
+  return caller;
+};
 const limit: Limit = {
   scope: { kind: "device", id: "test-device-0001" },
   kind: "requests",
@@ -132,6 +138,31 @@ describe("the line", () => {
       await assert.rejects(walk({ readBody }), refusedAs("credential_invalid"));
       assert.deepEqual([upstream.notes, intents], [[], []]);
     }
+  });
+
+  it("stops at a credential revoked while the request waited for a place, which is given back", async () => {
+    let isRevoked = false;
+    const settled: unknown[] = [];
+    const { walk, upstream, intents } = lineFixture({
+      authenticate: isRevokedNow(() => isRevoked),
+      admission: {
+        refusedAlready: () => null,
+        ask: async () => {
+          isRevoked = true;
+          return { kind: "granted", limits: [], budgets: [], queuedMs: 5 };
+        },
+        settle: (_id, used) => void settled.push(used),
+      },
+    });
+    await assert.rejects(walk(), refusedAs("credential_invalid"));
+    assert.deepEqual([upstream.notes, intents, settled], [[], [], [null]]);
+  });
+
+  it("does not look up again a credential of which nothing has changed", async () => {
+    const { walk, steps, upstream } = lineFixture({ isUnchanged: (one) => one === caller });
+    void walk();
+    await upstream.called;
+    assert.equal(steps.filter((step) => step === "authenticate").length, 1);
   });
 
   it("stops at a body that is refused, and at one that is not JSON", async () => {

@@ -6,7 +6,7 @@
  * A refusal is thrown at any stage before `forward` answers, and mapped to the wire once, by the door.
  */
 import { microUsd } from "@claude-relay/contract";
-import type { Amounts, Budget } from "./admission.ts";
+import type { Amounts, Budget, Scope } from "./admission.ts";
 import { type AllowsModel, admitDoor, admitModel, admitModels } from "./admit.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { scanBody } from "./body/body-scan.ts";
@@ -25,6 +25,8 @@ import { emptyUsage, estimateInputTokens } from "./usage/usage.ts";
 export type LineDeps = ForwardingDeps &
   Readonly<{
     authenticate: Authenticate;
+    /** Whether nothing of a caller was changed since it was identified: to look a credential up again costs a hash. */
+    isUnchanged: (caller: Caller) => boolean;
     /** What applies to a caller, on every level. */
     directory: Directory;
     relayAllows: AllowsModel;
@@ -44,7 +46,7 @@ export const createLine =
     let isHeld = false;
     try {
       admitDoor(caller, doorOf(ingress.operation.kind));
-      const admitted = await admit(deps, ingress, caller, startedMs);
+      const admitted = await admit(deps, ingress, caller, reply, startedMs);
       isHeld = true;
       await deps.ledger.open(admitted.intent);
       isHeld = false;
@@ -64,18 +66,20 @@ const admit = async (
   deps: LineDeps,
   ingress: Ingress,
   caller: Caller,
+  reply: CallerReply,
   startedMs: number,
 ): Promise<Admitted> => {
   const limits = isModelCall(ingress.operation.kind)
     ? deps.directory.limitsOf(caller)
     : deps.directory.requestLimitsOf(caller);
-  refuseEarly(deps.admission, limits, deps.clock);
+  const key = callerKey(caller);
+  refuseEarly(deps.admission, limits, deps.clock, key);
   logIncoming(deps.log, ingress, caller);
   let asked: Asked;
   try {
     const body = await ingress.readBody();
-    if (body !== null) {
-      // It may have been long on its way: a credential revoked meanwhile opens nothing any more.
+    if (body !== null && !deps.isUnchanged(caller)) {
+      // It was long on its way: a credential revoked meanwhile opens nothing any more.
       const again = deps.authenticate(ingress.headers, ingress.clientIp);
       if (again instanceof Promise) {
         await again;
@@ -87,9 +91,24 @@ const admit = async (
     throw error;
   }
   const { id } = ingress;
-  const verdict = deps.admission.ask({ id, limits, budgets: asked.budgets, worst: asked.worst });
+  const { budgets, worst, scopes } = asked;
+  const hold = { id, limits, budgets, worst, scopes };
+  const verdict = deps.admission.ask(hold, key, reply);
   const granted = demandGrant(verdict instanceof Promise ? await verdict : verdict, deps.clock);
-  return admittedOf(deps, ingress, caller, asked, granted, startedMs);
+  if (granted.queuedMs !== undefined) {
+    await demandStillKnown(deps, ingress);
+  }
+  return admittedOf(deps, ingress, caller, key, asked, granted, startedMs);
+};
+
+/** After a wait: a credential revoked meanwhile opens nothing any more, and what was held is given back. */
+const demandStillKnown = async (deps: LineDeps, { id, headers, clientIp }: Ingress) => {
+  try {
+    await deps.authenticate(headers, clientIp);
+  } catch (error) {
+    deps.admission.settle(id, null);
+    throw error;
+  }
 };
 
 /** A request that is turned down for what it says has used the caller's limit of requests all the same. */
@@ -110,8 +129,11 @@ type Asked = Readonly<{
   facts: BodyFacts | null;
   sessionId: string | null;
   budgets: readonly Budget[];
+  scopes: readonly Scope[];
   worst: Amounts;
 }>;
+
+const nobody: readonly Scope[] = [];
 
 /** Reads the deciding fields of a body, and checks every model it names. @throws Refusal */
 const examine = (deps: LineDeps, ingress: Ingress, caller: Caller, body: Buffer | null): Asked => {
@@ -130,13 +152,15 @@ const examine = (deps: LineDeps, ingress: Ingress, caller: Caller, body: Buffer 
   const session = sessionId(ingress.headers["x-claude-code-session-id"]);
   const charged = body !== null && facts !== null && isModelCall(operation.kind);
   const budgets = charged ? deps.directory.budgetsOf(caller, session) : [];
+  const scopes = charged ? deps.directory.scopesOf(caller, session) : nobody;
   const worst = charged ? worstOf(deps, ingress, facts, body, budgets) : nothingUsed;
-  return { body, facts, sessionId: session, budgets, worst };
+  return { body, facts, sessionId: session, budgets, scopes, worst };
 };
 
 /**
  * The most a request can use. Money and all tokens are a true bound wherever a budget depends on it; a rate of
- * input tokens is held at an estimate, since a bound of four times that would refuse what fits.
+ * input tokens is held at an estimate, since a bound of four times that would refuse what fits. For a budget that is set
+ * only later, what a body has beyond its bytes (images, documents) is not searched for.
  */
 const worstOf = (
   deps: LineDeps,
@@ -155,7 +179,7 @@ const worstOf = (
     microUsd: deps.upstream.billing === "subscription" ? 0 : deps.prices.worstCase(asked),
     inputTokens: estimateInputTokens(body.length),
     outputTokens: facts.maxTokens ?? 0,
-    tokens: budgets.some(({ unit }) => unit === "tokens") ? deps.prices.worstTokens(asked) : 0,
+    tokens: deps.prices.worstTokens(asked),
   };
 };
 
@@ -163,6 +187,7 @@ const admittedOf = (
   deps: LineDeps,
   ingress: Ingress,
   caller: Caller,
+  key: string,
   asked: Asked,
   granted: Granted,
   startedMs: number,
@@ -175,7 +200,8 @@ const admittedOf = (
       operation,
       headers: headersFor(ingress, caller),
       body,
-      callerKey: callerKey(caller),
+      callerKey: key,
+      model: asked.facts?.model ?? null,
     },
     releaseBody: () => body !== null && ingress.releaseBody(body),
     granted,

@@ -1,5 +1,5 @@
 /**
- * Who owns what, and what is set on each level: relay → organization → user → device or app key.
+ * Who owns what, and what is set on each level: relay → organization → user → device, app key or router.
  * Records and stores as credentials/ and store/ share them; `Directory` answers the line.
  */
 import type {
@@ -11,7 +11,7 @@ import type {
   PolicyId,
   UserId,
 } from "@claude-relay/contract";
-import type { Budget, Limit, ScopeKind } from "./admission.ts";
+import type { Budget, Limit, Scope, ScopeKind } from "./admission.ts";
 import type { Page, PageQuery } from "./ports.ts";
 import type { Caller } from "./types.ts";
 
@@ -103,6 +103,8 @@ export interface Directory {
    * own for each. Without a session id no session's budget applies.
    */
   budgetsOf(caller: Caller, sessionId: string | null): readonly Budget[];
+  /** Whose use a request is: all whose budgets could ever apply to it, in the order of `budgetsOf`. */
+  scopesOf(caller: Caller, sessionId: string | null): readonly Scope[];
   /** Whether every level allows a model; the relay's setting ALLOWED_MODELS is not in it. */
   allowsModel(caller: Caller): (model: string) => boolean;
   /** Whether `allowsModel` leaves any model out. */

@@ -165,6 +165,7 @@ export type UsageFilter = Readonly<{
 export type UsageDimension =
   | "device"
   | "app_key"
+  | "router"
   | "user"
   | "organization"
   | "model"

@@ -30,13 +30,24 @@ export type RouterSettings = Pick<
   "models" | "requestsPerMinute" | "userId" | "organizationId"
 >;
 
+/** That a router was here, and what it called itself. */
+export type RouterSighting = Readonly<{ id: RouterId; at: EpochMs; identity: string | null }>;
+
 export interface RouterStore {
   /** Every router, revoked ones too. */
   loadAll(): Promise<readonly RouterRecord[]>;
   /** Newest first. */
   list(query: PageQuery): Promise<Page<RouterRecord>>;
-  /** Adds a router or replaces it. Gives the row as it now stands. */
-  put(router: RouterRecord): Promise<RouterRecord>;
+  /** Gives null when the id is taken. */
+  insert(router: RouterRecord): Promise<RouterRecord | null>;
+  /**
+   * Replaces a row, though only `touch` moves `identity` and `lastSeenAt` of a router that stays the same one
+   * (`createdAt`). Gives the row as it now stands.
+   * @throws Refusal `conflict` when another instance has made a newer secret or revoked it meanwhile
+   */
+  replace(router: RouterRecord): Promise<RouterRecord>;
+  /** Moves `lastSeenAt` forward, and `identity` with it; never back, and not of a router added after that. */
+  touch(sightings: readonly RouterSighting[]): Promise<void>;
 }
 
 /** What an admin does with routers. Every change counts at once and is audited. */
@@ -173,12 +184,25 @@ export class RouterRefusal extends Error {
   }
 }
 
-/** What routers ask for once they are let in. Answers are what `seal` is given. */
+/**
+ * What routers ask for once they are let in. Answers are what `seal` is given. `left` fires when the router goes
+ * away before it is answered.
+ */
 export interface RouterCommands {
   /** `body` is JSON as parsed, unchecked. Gives a pending answer when it takes long. @throws RouterRefusal */
-  process(caller: RouterCaller, body: unknown, clientIp: string): Promise<RouterAnswer>;
+  process(
+    caller: RouterCaller,
+    body: unknown,
+    clientIp: string,
+    left: AbortSignal,
+  ): Promise<RouterAnswer>;
   /** @throws RouterRefusal */
-  explain(caller: RouterCaller, body: unknown, clientIp: string): Promise<RouterAnswer>;
+  explain(
+    caller: RouterCaller,
+    body: unknown,
+    clientIp: string,
+    left: AbortSignal,
+  ): Promise<RouterAnswer>;
   /** @throws RouterRefusal `job_unknown` */
   job(caller: RouterCaller, job: string): Promise<RouterAnswer>;
   close(): Promise<void>;

@@ -109,6 +109,7 @@ export const openDirectory: Directory = {
   limitsOf: () => [],
   requestLimitsOf: () => [],
   budgetsOf: () => [],
+  scopesOf: () => [],
   allowsModel: () => () => true,
   restrictsModels: () => false,
   onDisconnect: () => "cancel",
@@ -145,6 +146,7 @@ export const lineFixture = (changes: Partial<LineDeps> = {}) => {
       },
       settle: (_id, used) => void settled.push(used),
     },
+    isUnchanged: () => false,
     relayAllows: () => true,
     upstream,
     ledger: {

@@ -20,13 +20,15 @@ import type {
   RouterId,
   UserId,
 } from "@claude-relay/contract";
-import type { Verdict } from "./admission.ts";
+import type { Amounts, Verdict } from "./admission.ts";
 
 /** What is asked of upstream. Upstream paths come from a fixed table keyed by this, never from the caller. */
 export type UpstreamOperation =
   | { readonly kind: "messages"; readonly beta: boolean }
   /** One prompt of `/v1/complete`, written as a Messages body. */
   | { readonly kind: "complete" }
+  /** One command or explanation for a router, written as a Messages body. */
+  | { readonly kind: "router" }
   | { readonly kind: "count_tokens"; readonly beta: boolean }
   | { readonly kind: "list_models"; readonly query: ModelsQuery }
   | { readonly kind: "get_model"; readonly model: ModelId };
@@ -79,7 +81,7 @@ export type AppKeyCaller = Owned &
 export type RouterCaller = Owned & Readonly<{ kind: "router"; id: RouterId; policy: Policy }>;
 
 /** Whoever calls. */
-export type Caller = DeviceCaller | AppKeyCaller;
+export type Caller = DeviceCaller | AppKeyCaller | RouterCaller;
 
 /**
  * A model a body can reach, and the field that names it. A fallback or an advisor tool may set its own
@@ -208,6 +210,8 @@ export type UpstreamRequest = Readonly<{
   body: Buffer | null;
   /** Whose request it is, for an upstream whose places callers share. Never sent anywhere. */
   callerKey?: string;
+  /** What the body asks for first: upstream's limits are by model. */
+  model?: ModelId | null;
 }>;
 
 /** A request that may go upstream, and what the ledger holds of it. */
@@ -229,6 +233,8 @@ export type Admitted = Readonly<{
  */
 export type UpstreamFailure =
   | { readonly kind: "breaker_open"; readonly retryAfterSeconds: number; readonly sent: false }
+  /** Upstream gives less than callers want, and this one has had its share. */
+  | { readonly kind: "limited"; readonly retryAfterSeconds: number; readonly sent: false }
   | { readonly kind: "unreachable"; readonly message: string; readonly sent: boolean }
   | { readonly kind: "timeout"; readonly message: string; readonly sent: boolean };
 
@@ -248,6 +254,8 @@ export interface UpstreamExchange {
   cancel(): void;
   /** Whether upstream may have seen the request. */
   readonly sent: boolean;
+  /** What the call used, told once it is counted: for an upstream that shares what it has among callers. */
+  used?(used: Amounts): void;
 }
 
 export interface Upstream {

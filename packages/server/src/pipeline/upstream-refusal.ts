@@ -10,6 +10,12 @@ export const refusalFor = (failure: UpstreamFailure): Refusal => {
         `Circuit breaker is open: upstream failed repeatedly. Retry in ${failure.retryAfterSeconds} s.`,
         { retryAfterSeconds: failure.retryAfterSeconds },
       );
+    case "limited":
+      return new Refusal(
+        "rate_limited",
+        `Upstream's rate limit is used up. What it gives is shared fairly among this relay's callers, and yours has had its share. Retry in ${failure.retryAfterSeconds} s.`,
+        { retryAfterSeconds: failure.retryAfterSeconds },
+      );
     case "unreachable":
       return new Refusal("upstream_unreachable", `Upstream gave no answer: ${failure.message}`);
     case "timeout":

@@ -1,5 +1,5 @@
 import type { BudgetId, RequestId } from "@claude-relay/contract";
-import type { Admission, Amounts, Ask, BudgetState, Verdict } from "./admission.ts";
+import type { Admission, Amounts, Ask, Asker, BudgetState, Verdict } from "./admission.ts";
 import type { BudgetWatch } from "./budget-watch.ts";
 
 /** Admission under the eyes of a watch. Requests without budgets pass as if it were not there. */
@@ -17,8 +17,8 @@ class WatchedAdmission implements Admission {
     this.#watch = watch;
   }
 
-  ask(ask: Ask): Verdict | Promise<Verdict> {
-    const verdict = this.#admission.ask(ask);
+  ask(ask: Ask, callerKey?: string, asker?: Asker): Verdict | Promise<Verdict> {
+    const verdict = this.#admission.ask(ask, callerKey, asker);
     if (ask.budgets.length === 0) {
       return verdict;
     }
@@ -43,8 +43,8 @@ class WatchedAdmission implements Admission {
     this.#admission.forget(id);
   }
 
-  refusedAlready(limits: Ask["limits"]): Verdict | null {
-    return this.#admission.refusedAlready(limits);
+  refusedAlready(limits: Ask["limits"], callerKey?: string): Verdict | null {
+    return this.#admission.refusedAlready(limits, callerKey);
   }
 
   states(budgets: Ask["budgets"]): Promise<readonly BudgetState[]> {

@@ -7,6 +7,8 @@ import type { Position } from "./segments.ts";
 export type FoldBatch = Readonly<{
   /** Values for `ledgerColumns`. A row that is there already stays as it is. */
   rows: readonly (readonly unknown[])[];
+  /** Entries of the audit log; see `auditValues`. */
+  audit: readonly (readonly unknown[])[];
   /** Ids of outcomes without an open request: each must have its row already. */
   orphans: readonly string[];
   /** Open requests to be written down, and the ids of those to be forgotten. */

@@ -2,15 +2,22 @@ import assert from "node:assert/strict";
 import { appendFileSync, existsSync, statSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
+import { createAuditLog } from "./audit.ts";
 import type { Backend } from "./backend.ts";
 import { openDatabase } from "./database.ts";
 import type { StoreFault } from "./faults.ts";
 import { Fold } from "./fold.ts";
-import { encodeIntent, encodeOutcome, encodeProgress, encodeVoid } from "./journal-line.ts";
+import {
+  encodeAudit,
+  encodeIntent,
+  encodeOutcome,
+  encodeProgress,
+  encodeVoid,
+} from "./journal-line.ts";
 import { ensureJournalDirectory, listSegments, type Position, segmentPath } from "./segments.ts";
 import { sqliteBackend } from "./sqlite-backend.ts";
 import { onEachDatabase, openAt, type TestedDatabase } from "./testing/databases.ts";
-import { requestId, sampleIntent, sampleOutcome, sampleProgress } from "./testing/samples.ts";
+import { noon, requestId, sampleIntent, sampleOutcome, sampleProgress } from "./testing/samples.ts";
 import { tempDir } from "./testing/temp-dir.ts";
 
 type Setup = Readonly<{ backend: Backend; directory: string; faults: StoreFault[] }>;
@@ -82,6 +89,25 @@ const expectedEnding = (steps: readonly Step[], number: number): string => {
 };
 
 onEachDatabase((database) => {
+  test("an audit entry that waited in the journal is kept once, however often folding begins again", async (context) => {
+    const setup = await setUp(context, database);
+    const entry = {
+      at: noon,
+      actor: "admin",
+      action: "device.revoke",
+      subject: requestId(1),
+      outcome: "ok",
+      detail: { text: "x".repeat(2_000) },
+      clientIp: "127.0.0.1",
+    };
+    await foldTo(setup, write(setup, 1, opened(1) + encodeAudit(entry)));
+    await foldTo(setup, write(setup, 1, closed(1)));
+    assert.equal((await recover(setup)).recovered, 0);
+    const { data } = await createAuditLog(setup.backend.db).list({ limit: 10 });
+    assert.deepEqual(data, [{ id: 1, ...entry }]);
+    assert.deepEqual(await endingsOf(setup), ["1 complete"]);
+  });
+
   test("an intent and its outcome become one row with every field in its column", async (context) => {
     const setup = await setUp(context, database);
     const iterations = [

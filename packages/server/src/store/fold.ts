@@ -1,6 +1,6 @@
 import { CheckpointMoved, type FoldBatch, type FoldTables } from "./backend.ts";
 import { type OnFault, reason } from "./faults.ts";
-import { type JournalLine, parseLine } from "./journal-line.ts";
+import { auditValues, type JournalLine, parseLine } from "./journal-line.ts";
 import { diedRow, endedRow } from "./ledger-row.ts";
 import { OpenRequests } from "./open-requests.ts";
 import { SegmentReader } from "./segment-reader.ts";
@@ -8,7 +8,13 @@ import { releaseSegments } from "./segment-release.ts";
 import { isBefore, listSegments, type Position, segmentPath } from "./segments.ts";
 
 /** What the lines of a chunk come to. */
-type Folded = { rows: unknown[][]; closed: string[]; orphans: string[]; skipped: number };
+type Folded = {
+  rows: unknown[][];
+  audit: unknown[][];
+  closed: string[];
+  orphans: string[];
+  skipped: number;
+};
 
 /**
  * Folds the journal into the tables, exactly once: the rows of a chunk and the checkpoint behind it are one
@@ -106,9 +112,9 @@ export class Fold {
       await this.#missing(segment, segment, { segment, offset: end });
       return;
     }
-    const { rows, closed, orphans, skipped } = this.#foldLines(chunk.lines);
+    const { closed, skipped, ...kept } = this.#foldLines(chunk.lines);
     const forget = this.#open.writtenDown(closed);
-    const unfit = await this.#commit({ rows, orphans, forget, to: { segment, offset: chunk.end } });
+    const unfit = await this.#commit({ ...kept, forget, to: { segment, offset: chunk.end } });
     if (unfit === null) {
       return;
     }
@@ -119,7 +125,7 @@ export class Fold {
   }
 
   #foldLines(lines: readonly string[]): Folded {
-    const folded: Folded = { rows: [], closed: [], orphans: [], skipped: 0 };
+    const folded: Folded = { rows: [], audit: [], closed: [], orphans: [], skipped: 0 };
     for (const text of lines) {
       if (text === "") {
         continue;
@@ -145,6 +151,9 @@ export class Fold {
         return;
       case "v1":
         folded.closed.push(id);
+        return;
+      case "a1":
+        folded.audit.push(auditValues(line));
         return;
       default:
         this.#foldOutcome(line, folded);
@@ -228,7 +237,7 @@ export class Fold {
           this.#open.add(line);
         } else if (line?.[0] === "p1") {
           this.#open.mark(line);
-        } else if (line !== null) {
+        } else if (line !== null && line[0] !== "a1") {
           this.#open.remove([line[1]]);
         }
       }
@@ -246,4 +255,4 @@ export class Fold {
   }
 }
 
-const nothing = { rows: [], orphans: [], carry: [], forget: [] } as const;
+const nothing = { rows: [], audit: [], orphans: [], carry: [], forget: [] } as const;

@@ -1,13 +1,16 @@
+import type { AuditEntry } from "../pipeline/ports.ts";
 import type { Intent, Outcome, Progress, Usage } from "../pipeline/types.ts";
+import { toJson } from "./json-column.ts";
 
 /**
  * The journal's lines: compact JSON arrays, built by hand because this is the hot path.
  * The first element names the kind and its layout; a layout that changes gets a new name, so that a
  * journal left behind by an older version still folds.
  *
- *   ["o1", id, …intent]   ["p1", id, …progress]   ["c1", id, …outcome]   ["v1", id]
+ *   ["o1", id, …intent]   ["p1", id, …progress]   ["c1", id, …outcome]   ["v1", id]   ["a1", action, …entry]
  *
- * `v1` takes back an intent whose caller was refused because the line could not be made durable.
+ * `v1` takes back an intent whose caller was refused because the line could not be made durable. `a1` is an entry
+ * of the audit log that the database would not take.
  */
 
 type Field = string | number | null;
@@ -18,7 +21,7 @@ export type JournalLine = readonly [kind: string, id: string, ...fields: unknown
 const longestText = 512;
 
 /** The layouts, in order; fold.ts reads fields by these positions. */
-const layouts = { o1: 17, p1: 14, c1: 23, v1: 2 } as const;
+const layouts = { o1: 17, p1: 14, c1: 23, v1: 2, a1: 8 } as const;
 type LineKind = keyof typeof layouts;
 
 export const encodeIntent = (intent: Intent): string =>
@@ -38,6 +41,35 @@ export const encodeOutcome = (outcome: Outcome): string =>
   `${text(outcome.upstreamRequestId)},${whole(outcome.costMicroUsd)},${usageFields(outcome.usage)}]\n`;
 
 export const encodeVoid = (id: string): string => `["v1",${quoted(id)}]\n`;
+
+/** Its texts are such as every database can hold. */
+export const encodeAudit = ({ action, ...entry }: AuditEntry): string =>
+  `${JSON.stringify([
+    "a1",
+    ...[action, entry.at, entry.actor, entry.subject, entry.outcome, toJson(entry.detail)].map(
+      storable,
+    ),
+    storable(entry.clientIp),
+  ])}\n`;
+
+/** What `auditValues` are for. */
+export const auditColumns = [
+  "at",
+  "actor",
+  "action",
+  "subject",
+  "outcome",
+  "detail",
+  "client_ip",
+] as const;
+
+/** The values of an `a1` line, in the order of `auditColumns`. */
+export const auditValues = ([, action, at, actor, ...rest]: JournalLine): unknown[] => [
+  at,
+  actor,
+  action,
+  ...rest,
+];
 
 /** Reads one line without its newline. Gives null for anything that is not a whole line of ours. */
 export const parseLine = (line: string): JournalLine | null => {
@@ -79,6 +111,10 @@ const usageFields = (usage: Usage): string =>
 /** A NaN or a fraction would make the line unreadable and lose the row: better a wrong figure in one column. */
 const whole = (value: number): number =>
   Number.isSafeInteger(value) ? value : Number.isFinite(value) ? Math.round(value) : 0;
+
+/** Postgres holds no NUL and no half of a surrogate pair. */
+const storable = (value: string | number | null): Field =>
+  typeof value === "string" ? value.toWellFormed().replaceAll("\0", "\uFFFD") : value;
 
 const text = (value: string | null): string => (value === null ? "null" : quoted(value));
 

@@ -1,9 +1,16 @@
+import type { AuditEntry } from "../pipeline/ports.ts";
 import type { Intent, Ledger, Outcome, Progress } from "../pipeline/types.ts";
 import { reason } from "./faults.ts";
 import { GroupSync } from "./group-sync.ts";
 import { JournalFile, systemCalls } from "./journal-file.ts";
 import { emptyGroup, type JournalGroup } from "./journal-group.ts";
-import { encodeIntent, encodeOutcome, encodeProgress, encodeVoid } from "./journal-line.ts";
+import {
+  encodeAudit,
+  encodeIntent,
+  encodeOutcome,
+  encodeProgress,
+  encodeVoid,
+} from "./journal-line.ts";
 import type { JournalOptions } from "./journal-options.ts";
 import { spoolFull, stopped, unwritable } from "./journal-refusals.ts";
 import type { Position } from "./segments.ts";
@@ -63,6 +70,18 @@ export class Journal implements Ledger {
   close(outcome: Outcome): void {
     this.#group.rest += encodeOutcome(outcome);
     this.#schedule();
+  }
+
+  /**
+   * Keeps an entry of the audit log that the database would not take.
+   * @throws Refusal `storage_unavailable` when it cannot be written either
+   */
+  audit(entry: AuditEntry): Promise<void> {
+    if (this.#ended || this.unfoldedBytes > this.#options.spoolLimitBytes) {
+      return Promise.reject(this.#ended ? stopped() : spoolFull());
+    }
+    this.#group.opens += encodeAudit(entry);
+    return this.#keep();
   }
 
   /**

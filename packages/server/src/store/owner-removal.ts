@@ -11,7 +11,7 @@ const mostNamed = 10;
 
 /**
  * Removes an organization or a user, and the policy set on it: both or neither. Whoever still belongs to it
- * keeps it: users, devices, app keys that are not revoked, enrollment codes that still open, budgets.
+ * keeps it: users, devices, app keys and routers that are not revoked, enrollment codes that still open, budgets.
  */
 export const removeOwner = (
   db: Kysely<Tables>,
@@ -62,6 +62,13 @@ const membersOf = async (
     .where("revoked_at", "is", null)
     .orderBy("id")
     .execute();
+  const routers = await db
+    .selectFrom("routers")
+    .select("id")
+    .where(belongs)
+    .where("revoked_at", "is", null)
+    .orderBy("id")
+    .execute();
   const codes = await db
     .selectFrom("enrollment_codes")
     .select("id")
@@ -84,6 +91,7 @@ const membersOf = async (
     ...named("user", users),
     ...named("device", devices),
     ...named("app key", keys),
+    ...named("router", routers),
     ...named("enrollment code", codes),
     ...named("budget", budgets),
   ];

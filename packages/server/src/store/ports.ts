@@ -7,6 +7,7 @@ import { createDeviceStore } from "./devices.ts";
 import { createEnrollmentCodeStore } from "./enrollment-codes.ts";
 import { createOrganizationStore, createUserStore } from "./owners.ts";
 import { createPolicyStore } from "./policies.ts";
+import { createRouterStore } from "./routers.ts";
 import type { Tables } from "./schema.ts";
 import { listRequestRows } from "./usage-rows.ts";
 import { summarizeUsage } from "./usage-summary.ts";
@@ -17,6 +18,7 @@ export const createPorts = (db: Kysely<Tables>, reports: Kysely<Tables>): Ports 
   devices: createDeviceStore(db),
   enrollmentCodes: createEnrollmentCodeStore(db),
   appKeys: createAppKeyStore(db),
+  routers: createRouterStore(db),
   organizations: createOrganizationStore(db),
   users: createUserStore(db),
   policies: createPolicyStore(db),

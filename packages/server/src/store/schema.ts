@@ -5,11 +5,13 @@ import type {
   EpochMs,
   OrganizationId,
   PolicyId,
+  RouterId,
   UserId,
 } from "@claude-relay/contract";
 import type { ColumnType, Generated } from "kysely";
 import type { BudgetRecord, PolicyRecord } from "../pipeline/owner-ports.ts";
 import type { DeviceStatus, RequestRow } from "../pipeline/ports.ts";
+import type { RouterRecord } from "../pipeline/router-ports.ts";
 
 /**
  * The tables, for Kysely. Times are epoch milliseconds, money whole micro-dollars, lists and objects JSON text,
@@ -21,6 +23,7 @@ export type Tables = {
   superseded_tokens: SupersededTokensTable;
   enrollment_codes: EnrollmentCodesTable;
   app_keys: AppKeysTable;
+  routers: RoutersTable;
   organizations: OrganizationsTable;
   users: UsersTable;
   policies: PoliciesTable;
@@ -89,6 +92,21 @@ export type AppKeysTable = {
   requests_per_day: number | null;
   concurrency: number | null;
   doors: string | null;
+  user_id: UserId | null;
+  organization_id: OrganizationId | null;
+};
+
+export type RoutersTable = {
+  id: RouterId;
+  enrolled_by: RouterRecord["enrolledBy"];
+  generation: number;
+  identity: string | null;
+  created_at: EpochMs;
+  rotated_at: EpochMs | null;
+  revoked_at: EpochMs | null;
+  last_seen_at: EpochMs | null;
+  models: string | null;
+  requests_per_minute: number | null;
   user_id: UserId | null;
   organization_id: OrganizationId | null;
 };

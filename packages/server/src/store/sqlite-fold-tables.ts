@@ -1,6 +1,7 @@
 import type { Statement } from "better-sqlite3";
 import type { FoldBatch, FoldTables } from "./backend.ts";
 import { isConstraintFailure, type SqliteDatabase } from "./database.ts";
+import { auditColumns } from "./journal-line.ts";
 import { LedgerInsert } from "./ledger-insert.ts";
 import type { CarriedRequest, OpenRequest } from "./open-requests.ts";
 import type { Position } from "./segments.ts";
@@ -37,11 +38,17 @@ const createCommit = (db: SqliteDatabase): ((batch: FoldBatch) => number) => {
     "INSERT INTO journal_checkpoint (instance, segment, offset_bytes) VALUES (?, ?, ?) " +
       "ON CONFLICT (instance) DO UPDATE SET segment = excluded.segment, offset_bytes = excluded.offset_bytes",
   );
+  const auditRow = db.prepare<unknown[]>(
+    `INSERT INTO audit (${auditColumns}) VALUES (${auditColumns.map(() => "?")})`,
+  );
   const open = createOpenRequests(db);
-  return db.transaction(({ rows, orphans, carry, forget, to }: FoldBatch): number => {
+  return db.transaction(({ rows, audit, orphans, carry, forget, to }: FoldBatch): number => {
     let unfit = 0;
     for (const row of rows) {
       unfit += insertRow(insert, row) ? 0 : 1;
+    }
+    for (const entry of audit) {
+      auditRow.run(...entry);
     }
     for (const id of orphans) {
       unfit += exists.get(id) === undefined ? 1 : 0;

@@ -6,11 +6,14 @@ import type {
   UserStore,
 } from "../pipeline/owner-ports.ts";
 import type {
+  AuditEntry,
   AuditLog,
   DeviceStore,
   EnrollmentCodeStore,
   UsageQueries,
 } from "../pipeline/ports.ts";
+import { Refusal } from "../pipeline/refusal.ts";
+import type { RouterStore } from "../pipeline/router-ports.ts";
 import type { Ledger } from "../pipeline/types.ts";
 import { type OnFault, reason } from "./faults.ts";
 import { Journal } from "./journal.ts";
@@ -45,6 +48,7 @@ export type Store = Readonly<{
   devices: DeviceStore;
   enrollmentCodes: EnrollmentCodeStore;
   appKeys: AppKeyStore;
+  routers: RouterStore;
   organizations: OrganizationStore;
   users: UserStore;
   policies: PolicyStore;
@@ -92,7 +96,7 @@ export const createStore = async (options: StoreOptions): Promise<Store> => {
   let closing: Promise<void> | undefined;
   return {
     ledger: journal,
-    ...remotePorts(client, onFault),
+    ...remotePorts(client, journal, onFault),
     recovered,
     flushed: () => journal.flushed(),
     healthy: () => journal.healthy && client.healthy,
@@ -128,17 +132,22 @@ const openJournal = async (
   }
 };
 
-const remotePorts = (client: WorkerClient, onFault: OnFault): Ports => {
+const remotePorts = (client: WorkerClient, journal: Journal, onFault: OnFault): Ports => {
   const audit = remote(client, "audit");
   return {
     devices: remote(client, "devices"),
     enrollmentCodes: remote(client, "enrollmentCodes"),
     appKeys: remote(client, "appKeys"),
+    routers: remote(client, "routers"),
     organizations: remote(client, "organizations"),
     users: remote(client, "users"),
     policies: remote(client, "policies"),
     budgets: remote(client, "budgets"),
-    audit: { ...audit, append: (entry) => reported(audit.append(entry), entry.action, onFault) },
+    audit: {
+      ...audit,
+      append: (entry) =>
+        reported(audit.append(entry).catch(spooling(journal, entry)), entry.action, onFault),
+    },
     usage: remote(client, "usage"),
   };
 };
@@ -151,6 +160,16 @@ const remote = <Port extends keyof Ports>(client: WorkerClient, port: Port): Por
   // `portMethods` has every method of the port, and the worker's end has the port's own type.
   return Object.fromEntries(methods) as Ports[Port];
 };
+
+/** An entry that a database which is away does not take waits in the journal, as the ledger's lines do. */
+const spooling =
+  (journal: Journal, entry: AuditEntry) =>
+  (error: unknown): Promise<void> => {
+    if (error instanceof Refusal && error.code === "storage_unavailable") {
+      return journal.audit(entry);
+    }
+    throw error;
+  };
 
 /** Makes a promise safe to leave alone: whoever awaits it still sees it fail. */
 const reported = (appended: Promise<void>, action: string, onFault: OnFault): Promise<void> => {

@@ -21,6 +21,7 @@ const dayMs = 24 * hourMs;
 const dimensionSql: Readonly<Record<UsageDimension, RawBuilder<string | number | null>>> = {
   device: sql`case when caller_kind = 'device' then caller_id end`,
   app_key: sql`case when caller_kind = 'app_key' then caller_id end`,
+  router: sql`case when caller_kind = 'router' then caller_id end`,
   user: sql.ref("user_id"),
   organization: sql.ref("organization_id"),
   model: sql.ref("model"),

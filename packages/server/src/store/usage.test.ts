@@ -126,14 +126,16 @@ onEachDatabase((database) => {
     assert.deepEqual(await idsOf({ upstream: "elsewhere" }), []);
   });
 
-  test("an app key that bears a device's name is another caller", async (context) => {
+  test("an app key or a router that bears a device's name is another caller", async (context) => {
     const store = await openOn(context, database);
     const device = "same-name" as DeviceId;
     await record(store, 1, { callerId: device });
     await record(store, 2, { callerId: device, callerKind: "app_key" });
+    await record(store, 3, { callerId: device, callerKind: "router", operation: "router" });
     for (const [callerKind, number] of [
       ["device", 1],
       ["app_key", 2],
+      ["router", 3],
     ] as const) {
       const { data } = await store.usage.rows({ callerId: device, callerKind, limit: 10 });
       assert.deepEqual(
@@ -141,6 +143,15 @@ onEachDatabase((database) => {
         [requestId(number)],
       );
     }
+    const { groups } = await store.usage.summary({ groupBy: ["router", "app_key", "operation"] });
+    assert.deepEqual(
+      groups.map(({ group }) => [group.router, group.app_key, group.operation]),
+      [
+        [null, null, "messages"],
+        [null, device, "messages"],
+        [device, null, "router"],
+      ],
+    );
   });
 
   test("what a subscription covers is shown at list price, and not billed", async (context) => {

@@ -12,6 +12,7 @@ import type {
   EnrollmentCodeStore,
   UsageQueries,
 } from "../pipeline/ports.ts";
+import type { RouterStore } from "../pipeline/router-ports.ts";
 import type { StoreFault } from "./faults.ts";
 import type { PostgresAddress } from "./postgres/address.ts";
 import type { Position } from "./segments.ts";
@@ -21,6 +22,7 @@ export type Ports = {
   devices: DeviceStore;
   enrollmentCodes: EnrollmentCodeStore;
   appKeys: AppKeyStore;
+  routers: RouterStore;
   organizations: OrganizationStore;
   users: UserStore;
   policies: PolicyStore;
@@ -44,6 +46,7 @@ export const portMethods = {
   },
   enrollmentCodes: { create: true, list: true, revoke: true, consume: true },
   appKeys: { loadAll: true, list: true, put: true, touch: true },
+  routers: { loadAll: true, list: true, insert: true, replace: true, touch: true },
   organizations: { loadAll: true, list: true, insert: true, replace: true, remove: true },
   users: { loadAll: true, list: true, insert: true, replace: true, remove: true },
   policies: { loadAll: true, list: true, insert: true, replace: true, remove: true },

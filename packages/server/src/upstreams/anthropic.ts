@@ -22,6 +22,13 @@ type Options = Readonly<{
   headersTimeoutMs: number;
   idleTimeoutMs: number;
   log: Log;
+  /** Told of each answer and the key it was given to, those included that are thrown away for the next key's. */
+  onAnswer?: (
+    key: string,
+    request: UpstreamRequest,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ) => void;
 }>;
 
 /**
@@ -150,6 +157,7 @@ class Call implements Dispatcher.DispatchHandler, UpstreamExchange {
     if (status < 200) {
       return;
     }
+    this.#options.onAnswer?.(this.#key.label, this.#request, status, headers);
     if ((status === 429 || status === 401) && this.#tryNextKey(controller, status, headers)) {
       return;
     }

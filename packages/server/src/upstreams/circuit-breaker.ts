@@ -12,7 +12,21 @@ export type BreakerSnapshot = Readonly<{
   retryAfterMs: number;
 }>;
 
-export type BreakerChange = Readonly<{ from: BreakerState; to: BreakerState; reason: string }>;
+export type BreakerChange = Readonly<{
+  from: BreakerState;
+  to: BreakerState;
+  reason: string;
+  /** Another instance found it out; this one was told. */
+  told: boolean;
+}>;
+
+/** How a breaker stands, for those of other instances. */
+export type BreakerNews =
+  | { readonly kind: "open"; readonly forMs: number }
+  /** A probe is out; for so long at most it keeps others waiting. */
+  | { readonly kind: "probing"; readonly successes: number; readonly forMs: number }
+  | { readonly kind: "half_open"; readonly successes: number }
+  | { readonly kind: "closed" };
 
 type Options = Readonly<{
   failureThreshold?: number;
@@ -21,6 +35,13 @@ type Options = Readonly<{
   /** Monotonic milliseconds. */
   now: () => number;
   onChange?: (change: BreakerChange) => void;
+  /** Told of all that others must know; never of what was heard from them. */
+  onNews?: (news: BreakerNews) => void;
+  /**
+   * How much longer than the one that opened it an instance rests that was told so, in ms: that one probes first,
+   * and the others do not all probe at once.
+   */
+  standBackMs?: () => number;
 }>;
 
 /** A call the breaker let through. Report exactly one result; further ones are ignored. */
@@ -41,12 +62,14 @@ export class CircuitBreaker {
   readonly #openMs: number;
   readonly #now: () => number;
   readonly #onChange: (change: BreakerChange) => void;
+  readonly #onNews: (news: BreakerNews) => void;
+  readonly #standBackMs: () => number;
   #state: BreakerState = "closed";
   #failures = 0;
   #successes = 0;
-  #openedAt = 0;
-  #probing = false;
-  #probeStartedAt = 0;
+  #restsUntil = 0;
+  #probe: "none" | "here" | "elsewhere" = "none";
+  #probeIsOverAt = 0;
   /** Results of calls let through before the last change of state count no more. */
   #era = 0;
 
@@ -56,6 +79,8 @@ export class CircuitBreaker {
     this.#openMs = options.openMs ?? 30_000;
     this.#now = options.now;
     this.#onChange = options.onChange ?? (() => {});
+    this.#onNews = options.onNews ?? (() => {});
+    this.#standBackMs = options.standBackMs ?? (() => 0);
   }
 
   /** Asks to pass; null when the call must fail now, for `snapshot().retryAfterMs`. */
@@ -66,8 +91,11 @@ export class CircuitBreaker {
     if (this.#state === "open" || (this.#state === "half_open" && this.#probeIsOut())) {
       return null;
     }
-    this.#probing = this.#state === "half_open";
-    this.#probeStartedAt = this.#now();
+    if (this.#state === "half_open") {
+      this.#probe = "here";
+      this.#probeIsOverAt = this.#now() + probePatienceMs;
+      this.#onNews({ kind: "probing", successes: this.#successes, forMs: probePatienceMs });
+    }
     return this.#passage();
   }
 
@@ -80,11 +108,40 @@ export class CircuitBreaker {
     };
   }
 
-  /** Closes it by hand. */
+  /** Closes it by hand, here and elsewhere. */
   reset(reason: string): void {
     this.#failures = 0;
     if (this.#state !== "closed") {
       this.#become("closed", reason);
+    }
+    this.#onNews({ kind: "closed" });
+  }
+
+  /** Goes by what another instance found out. Calls that are on their way then decide nothing any more. */
+  hear(news: BreakerNews): void {
+    switch (news.kind) {
+      case "open":
+        this.#turn("open", "another instance opened it");
+        this.#restsUntil = this.#now() + news.forMs + this.#standBackMs();
+        return;
+      case "probing":
+        this.#turn("half_open", "another instance probes");
+        this.#successes = news.successes;
+        if (this.#probe !== "here") {
+          this.#probe = "elsewhere";
+          this.#probeIsOverAt = this.#now() + news.forMs;
+        }
+        return;
+      case "half_open":
+        this.#turn("half_open", "another instance probed");
+        this.#successes = news.successes;
+        if (this.#probe === "elsewhere") {
+          this.#probe = "none";
+        }
+        return;
+      case "closed":
+        this.#turn("closed", "another instance closed it");
+        this.#failures = 0;
     }
   }
 
@@ -95,7 +152,6 @@ export class CircuitBreaker {
       if (!reported) {
         reported = true;
         if (era === this.#era) {
-          this.#probing = false;
           report();
         }
       }
@@ -108,7 +164,7 @@ export class CircuitBreaker {
         why = reason;
         fail();
       },
-      withdrawn: once(() => {}),
+      withdrawn: once(() => this.#endProbe()),
     };
   }
 
@@ -118,38 +174,54 @@ export class CircuitBreaker {
       this.#successes += 1;
       if (this.#successes >= this.#successThreshold) {
         this.#become("closed", `${this.#successes} probes succeeded`);
+        this.#onNews({ kind: "closed" });
+      } else {
+        this.#endProbe();
       }
+    }
+  }
+
+  #endProbe(): void {
+    if (this.#state === "half_open") {
+      this.#probe = "none";
+      this.#onNews({ kind: "half_open", successes: this.#successes });
     }
   }
 
   #fail(reason: string): void {
     this.#failures += 1;
     if (this.#state === "half_open" || this.#failures >= this.#failureThreshold) {
+      this.#restsUntil = this.#now() + this.#openMs;
       this.#become("open", reason);
+      this.#onNews({ kind: "open", forMs: this.#openMs });
     }
   }
 
-  #become(to: BreakerState, reason: string): void {
+  /** As told; nothing when it stands so already. */
+  #turn(to: BreakerState, reason: string): void {
+    if (this.#state !== to) {
+      this.#become(to, reason, true);
+    }
+  }
+
+  #become(to: BreakerState, reason: string, told = false): void {
     const from = this.#state;
     this.#state = to;
     this.#era += 1;
-    this.#probing = false;
+    this.#probe = "none";
     this.#successes = 0;
-    if (to === "open") {
-      this.#openedAt = this.#now();
-    }
     if (to === "closed") {
       this.#failures = 0;
     }
-    this.#onChange({ from, to, reason });
+    this.#onChange({ from, to, reason, told });
   }
 
   /** A probe may be a long answer, or never come back: after a while another may pass. */
   #probeIsOut(): boolean {
-    return this.#probing && this.#now() - this.#probeStartedAt < probePatienceMs;
+    return this.#probe !== "none" && this.#now() < this.#probeIsOverAt;
   }
 
   #restLeft(): number {
-    return Math.max(0, this.#openedAt + this.#openMs - this.#now());
+    return Math.max(0, this.#restsUntil - this.#now());
   }
 }

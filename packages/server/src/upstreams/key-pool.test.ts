@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { KeyPool } from "./key-pool.ts";
+import { KeyPool, keyName } from "./key-pool.ts";
 
 const setup = (...keys: string[]) => {
   const clock = { ms: 0 };
@@ -47,5 +47,30 @@ describe("the key pool", () => {
   it("names its keys without telling them", () => {
     const { pool } = setup("sk-ant-secret-1", "sk-ant-secret-2");
     assert.deepEqual([pool.take().label, pool.take().label], ["key 1", "key 2"]);
+  });
+
+  it("tells by a hash that a key rests, and lets rest what another instance tells, telling nobody", () => {
+    const told: Readonly<{ name: string; forMs: number }>[] = [];
+    const clock = { ms: 0 };
+    const pool = new KeyPool(
+      ["sk-ant-secret-1", "sk-ant-secret-2"],
+      () => clock.ms,
+      (rest) => told.push(rest),
+    );
+    pool.rest(pool.take(), 429, "20");
+    assert.deepEqual(told, [{ name: keyName("sk-ant-secret-1"), forMs: 20_000 }]);
+    assert.doesNotMatch(JSON.stringify(told), /secret/);
+
+    assert.equal(pool.hear({ name: keyName("sk-ant-secret-2"), forMs: 30_000 }), "key 2");
+    assert.equal(pool.takeAnother(), null);
+    assert.equal(pool.hear({ name: keyName("sk-ant-secret-2"), forMs: 10_000 }), null);
+    assert.equal(pool.hear({ name: keyName("another"), forMs: 10_000 }), null);
+    clock.ms = 20_000;
+    assert.equal(pool.takeAnother()?.key, "sk-ant-secret-1");
+    clock.ms = 29_999;
+    assert.equal(pool.take().label, "key 1");
+    clock.ms = 30_000;
+    assert.equal(pool.take().label, "key 2");
+    assert.equal(told.length, 1);
   });
 });

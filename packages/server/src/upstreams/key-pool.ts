@@ -1,5 +1,15 @@
-/** One of our API keys, and until when it rests. */
-export type PooledKey = { readonly key: string; readonly label: string; restsUntilMs: number };
+import { createHash } from "node:crypto";
+
+/** One of our API keys, and until when it rests. `name` is a hash: what other instances call it. */
+export type PooledKey = {
+  readonly key: string;
+  readonly label: string;
+  readonly name: string;
+  restsUntilMs: number;
+};
+
+/** Told of each rest that upstream asked for; never of one that another instance told of. */
+export type OnRest = (rest: Readonly<{ name: string; forMs: number }>) => void;
 
 /** A rejected key is tried again after this long; an operator may have mended it. */
 const rejectedRestMs = 5 * 60_000;
@@ -13,11 +23,19 @@ const limitedRestMs = 10_000;
 export class KeyPool {
   readonly #keys: readonly PooledKey[];
   readonly #now: () => number;
+  readonly #onRest: OnRest;
   #turn = 0;
 
-  constructor(keys: readonly string[], now: () => number) {
-    this.#keys = keys.map((key, index) => ({ key, label: `key ${index + 1}`, restsUntilMs: 0 }));
+  /** @param now Monotonic milliseconds. */
+  constructor(keys: readonly string[], now: () => number, onRest: OnRest = () => {}) {
+    this.#keys = keys.map((key, index) => ({
+      key,
+      label: `key ${index + 1}`,
+      name: keyName(key),
+      restsUntilMs: 0,
+    }));
     this.#now = now;
+    this.#onRest = onRest;
   }
 
   get size(): number {
@@ -50,7 +68,19 @@ export class KeyPool {
           ? stated
           : limitedRestMs;
     key.restsUntilMs = Math.max(key.restsUntilMs, this.#now() + forMs);
+    this.#onRest({ name: key.name, forMs });
     return forMs;
+  }
+
+  /** Another instance was told to leave this key alone. Gives its label when it was not resting so long already. */
+  hear({ name, forMs }: Readonly<{ name: string; forMs: number }>): string | null {
+    const until = this.#now() + forMs;
+    const key = this.#keys.find((one) => one.name === name);
+    if (key === undefined || forMs <= 0 || until <= key.restsUntilMs) {
+      return null;
+    }
+    key.restsUntilMs = until;
+    return key.label;
   }
 
   #rested(): PooledKey | null {
@@ -65,3 +95,7 @@ export class KeyPool {
     return null;
   }
 }
+
+/** What a key is called where others can read it: nobody finds the key by it. */
+export const keyName = (key: string): string =>
+  createHash("sha256").update(key).digest("hex").slice(0, 32);

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { Amounts } from "../pipeline/admission.ts";
 import type {
   Upstream,
   UpstreamExchange,
@@ -64,6 +65,10 @@ class Limited implements UpstreamReceiver, UpstreamExchange {
   cancel(): void {
     clearTimeout(this.#timer);
     this.exchange?.cancel();
+  }
+
+  used(used: Amounts): void {
+    this.exchange?.used?.(used);
   }
 
   #expire(limitMs: number): void {

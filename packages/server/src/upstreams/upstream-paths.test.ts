@@ -10,6 +10,8 @@ describe("the paths upstream", () => {
   it("are a fixed few", () => {
     assert.equal(upstreamPath({ kind: "messages", beta: false }), "/v1/messages");
     assert.equal(upstreamPath({ kind: "messages", beta: true }), "/v1/messages?beta=true");
+    assert.equal(upstreamPath({ kind: "complete" }), "/v1/messages");
+    assert.equal(upstreamPath({ kind: "router" }), "/v1/messages");
     assert.equal(upstreamPath({ kind: "count_tokens", beta: false }), "/v1/messages/count_tokens");
     assert.equal(
       upstreamPath({ kind: "count_tokens", beta: true }),
@@ -25,6 +27,7 @@ describe("the paths upstream", () => {
 
   it("are posted to for messages and counts, and read for models", () => {
     assert.equal(upstreamMethod({ kind: "messages", beta: false }), "POST");
+    assert.equal(upstreamMethod({ kind: "router" }), "POST");
     assert.equal(upstreamMethod({ kind: "count_tokens", beta: false }), "POST");
     assert.equal(upstreamMethod({ kind: "list_models", query: {} }), "GET");
     assert.equal(upstreamMethod({ kind: "get_model", model: "x" as ModelId }), "GET");

@@ -6,6 +6,7 @@ export const upstreamPath = (operation: UpstreamOperation): string => {
     case "messages":
       return operation.beta ? "/v1/messages?beta=true" : "/v1/messages";
     case "complete":
+    case "router":
       return "/v1/messages";
     case "count_tokens":
       return operation.beta ? "/v1/messages/count_tokens?beta=true" : "/v1/messages/count_tokens";

@@ -39,6 +39,24 @@ export const policySettings = {
     about:
       "Per minute and client address: calls to `/bootstrap`, calls to `/refresh`, and failed credentials, each counted apart.",
   }),
+  concurrencyQueueMs: define({
+    name: "CONCURRENCY_QUEUE_MS",
+    fileKey: "policy.concurrency_queue_ms",
+    parse: duration(0, 10 * minute),
+    fallback: 0,
+    shown: "0",
+    about:
+      "How long a model call over a limit of concurrency may wait for a place, in milliseconds (or `30s`); 0 answers 429 at once.",
+  }),
+  concurrencyQueueMax: define({
+    name: "CONCURRENCY_QUEUE_MAX",
+    fileKey: "policy.concurrency_queue_max",
+    parse: wholeNumber(1, 100_000),
+    fallback: 64,
+    shown: "64",
+    about:
+      "Calls that may wait so at once, in each process and with their bodies in memory. When as many wait, a caller with fewer waiting takes the place of the newest of another's.",
+  }),
   maxPayloadBytes: define({
     name: "MAX_PAYLOAD_SIZE",
     fileKey: "policy.max_payload_size",

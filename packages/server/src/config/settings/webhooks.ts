@@ -1,4 +1,4 @@
-import { define, Fault, oneOf, secret } from "../setting.ts";
+import { define, Fault, secret, yesOrNo } from "../setting.ts";
 
 /** Quotes nothing: addresses of webhooks often hold a token. */
 const receiver = (value: string): string => {
@@ -11,8 +11,6 @@ const receiver = (value: string): string => {
   }
   return url.href;
 };
-
-const yesOrNo = (value: string): boolean => oneOf("true", "false")(value) === "true";
 
 /** Who is told of budget warnings: the `webhooks` keys of the file. */
 export const webhookSettings = {

@@ -6,6 +6,7 @@ import {
   epochMs,
   type OrganizationId,
   type PolicyId,
+  type RouterId,
   type UserId,
 } from "@claude-relay/contract";
 import type { Budget, Scope } from "../../pipeline/admission.ts";
@@ -17,7 +18,13 @@ import type {
   Removal,
   RowStore,
 } from "../../pipeline/owner-ports.ts";
-import type { AppKeyCaller, AppKeyPolicy, DeviceCaller, Policy } from "../../pipeline/types.ts";
+import type {
+  AppKeyCaller,
+  AppKeyPolicy,
+  DeviceCaller,
+  Policy,
+  RouterCaller,
+} from "../../pipeline/types.ts";
 import { createDirectory, type DirectoryDefaults } from "../directory.ts";
 import { OwnerIndex, type OwnerStores } from "../owner-index.ts";
 
@@ -98,11 +105,20 @@ export const appKey = (policy: Partial<AppKeyPolicy> = {}): AppKeyCaller => ({
   },
 });
 
+export const router = (policy: Partial<Policy> = {}): RouterCaller => ({
+  kind: "router",
+  id: "office" as RouterId,
+  userId: ann,
+  organizationId: lab,
+  policy: { models: null, requestsPerMinute: null, ...policy },
+});
+
 export const relay: Scope & { kind: "relay" } = { kind: "relay", id: "" };
 export const ofLab: PolicyScope = { kind: "organization", id: lab };
 export const ofAnn: PolicyScope = { kind: "user", id: ann };
 export const ofDevice: PolicyScope = { kind: "device", id: device().id };
 export const ofAppKey: PolicyScope = { kind: "app_key", id: appKey().id };
+export const ofRouter: PolicyScope = { kind: "router", id: router().id };
 
 export const noRules: PolicyRules = {
   models: null,
@@ -137,6 +153,7 @@ export const defaults: DirectoryDefaults = {
   deviceRequests: { max: 100, windowMs: 60_000 },
   keyRequestsPerMinute: 60,
   keyRequestsPerDay: 2000,
+  routerRequestsPerMinute: 30,
   globalConcurrency: 8,
   globalDaily: 10_000,
   bootstrap: "open",

@@ -34,7 +34,7 @@ export const adminEventsDoor = (server: FastifyInstance, deps: AdminEventsDoorDe
         security: [{ bearer: [] }],
         summary: "Follow what happens: budget warnings, the circuit breaker, revocations (admin)",
         description:
-          "Server-sent events of this process, each a RelayEvent named by its type. Last-Event-ID catches up with up to 256 past events; the audit log has all of them",
+          "Server-sent events of every instance, each a RelayEvent named by its type. Last-Event-ID catches up with up to 256 past events; the audit log has all of them",
         response: { 200: eventStream, "4xx": ErrorBody },
       },
     },

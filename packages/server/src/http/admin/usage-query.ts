@@ -1,4 +1,11 @@
-import type { AppKeyId, DeviceId, ModelId, OrganizationId, UserId } from "@claude-relay/contract";
+import type {
+  AppKeyId,
+  DeviceId,
+  ModelId,
+  OrganizationId,
+  RouterId,
+  UserId,
+} from "@claude-relay/contract";
 import type { UsageDimension, UsageFilter } from "../../pipeline/ports.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Operation } from "../../pipeline/types.ts";
@@ -10,6 +17,7 @@ type FilterQuery = Readonly<{
   to?: string;
   device?: string;
   app_key?: string;
+  router?: string;
   user?: string;
   org?: string;
   model?: string;
@@ -38,14 +46,20 @@ export const filterOf = (query: FilterQuery): UsageFilter => {
   };
 };
 
-const callerOf = ({ device, app_key: appKey }: FilterQuery): UsageFilter => {
-  if (device !== undefined && appKey !== undefined) {
-    throw new Refusal("invalid_request", "device and app_key exclude each other: leave one out.");
+const callerOf = ({ device, app_key: appKey, router }: FilterQuery): UsageFilter => {
+  if ([device, appKey, router].filter((caller) => caller !== undefined).length > 1) {
+    throw new Refusal(
+      "invalid_request",
+      "device, app_key and router exclude each other: leave all but one out.",
+    );
   }
   if (device !== undefined) {
     return { callerKind: "device", callerId: device as DeviceId };
   }
-  return appKey === undefined ? {} : { callerKind: "app_key", callerId: appKey as AppKeyId };
+  if (appKey !== undefined) {
+    return { callerKind: "app_key", callerId: appKey as AppKeyId };
+  }
+  return router === undefined ? {} : { callerKind: "router", callerId: router as RouterId };
 };
 
 /**
@@ -60,7 +74,7 @@ export const narrow = (filter: UsageFilter, viewer: Viewer): UsageFilter => {
   if (filter.callerId !== undefined && (kind !== filter.callerKind || id !== filter.callerId)) {
     throw new Refusal(
       "forbidden",
-      "Without the admin token a caller sees only its own usage: leave `device` and `app_key` out.",
+      "Without the admin token a caller sees only its own usage: leave `device`, `app_key` and `router` out.",
     );
   }
   return { ...filter, callerKind: kind, callerId: id };

@@ -59,6 +59,7 @@ export const wireRow = ({ caller_id, ...row }: RequestRow) => ({
   ...row,
   device_id: row.caller_kind === "device" ? caller_id : null,
   app_key: row.caller_kind === "app_key" ? caller_id : null,
+  router: row.caller_kind === "router" ? caller_id : null,
   cost_micro_usd: row.price_flag === "subscription" ? 0 : row.cost_micro_usd,
   list_price_micro_usd: row.cost_micro_usd,
   started_at: new Date(row.started_at).toISOString(),

@@ -7,11 +7,6 @@ import type {
   RequestId,
 } from "@claude-relay/contract";
 import type { AppFailure } from "../../pipeline/complete/app-failure.ts";
-import { MessageReader } from "../../pipeline/complete/message-reader.ts";
-import { answerFault, resultOf } from "../../pipeline/complete/result.ts";
-import type { Log } from "../../pipeline/log.ts";
-import type { CallerReply, Told } from "../../pipeline/types.ts";
-import { appErrorBody } from "../error-body.ts";
 import {
   advice,
   errorOf,
@@ -19,7 +14,12 @@ import {
   failureOfSchema,
   unfinished,
   unshowable,
-} from "./complete-failure.ts";
+} from "../../pipeline/complete/complete-failure.ts";
+import { MessageReader } from "../../pipeline/complete/message-reader.ts";
+import { answerFault, resultOf } from "../../pipeline/complete/result.ts";
+import type { Log } from "../../pipeline/log.ts";
+import type { CallerReply, Told } from "../../pipeline/types.ts";
+import { appErrorBody } from "../error-body.ts";
 
 /** What was asked for, once the body has been read. */
 export type Wanted = Readonly<{

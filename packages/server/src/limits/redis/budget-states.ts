@@ -2,13 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Budget, BudgetState } from "../../pipeline/admission.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { BudgetFill } from "./budget-fill.ts";
-import type { RedisConnection } from "./connection.ts";
+import { isOurFault, type RedisConnection, type ScriptReply } from "./connection.ts";
 import { counterAt } from "./counter-window.ts";
 import type { LocalReserve } from "./local-reserve.ts";
-import type { Scripts } from "./lua/scripts.ts";
+import type { Script, Scripts } from "./lua/scripts.ts";
 import type { Membership } from "./membership.ts";
 import type { RedisClock } from "./redis-clock.ts";
 import { budgetState } from "./replies.ts";
+import type { Args } from "./script-args.ts";
 
 type Options = Readonly<{
   connection: RedisConnection;
@@ -54,14 +55,19 @@ export class BudgetStates {
 
   /** Null: ask again. */
   async #ask(budgets: readonly Budget[]): Promise<readonly BudgetState[] | null> {
-    const { connection, scripts, clock, membership, fill } = this.#options;
+    const { scripts, clock, membership, fill } = this.#options;
     const now = clock.now();
     const asked = budgets.map((budget) => ({ budget, window: counterAt(budget, now) }));
     const { epoch } = membership;
-    const reply = await connection.run(scripts.stands, [
+    // One that was set just now: what was granted somewhere before it was heard of there counts too.
+    await Promise.all(budgets.map((budget) => fill.adopt(budget, now)));
+    const reply = await this.#run(scripts.stands, [
       epoch,
       ...asked.flatMap(({ window: { name, bucketMs, from, to } }) => [name, bucketMs, from, to]),
     ]);
+    if (reply === null) {
+      return null;
+    }
     if (reply[0] === "epoch") {
       await membership.join();
       return null;
@@ -75,5 +81,19 @@ export class BudgetStates {
     return unknown.length > 0
       ? null
       : asked.map(({ budget, window }, index) => budgetState(budget, window, reply, 2 + index * 3));
+  }
+
+  /** Null when Redis is away. */
+  async #run(script: Script, args: Args): Promise<ScriptReply | null> {
+    const { connection } = this.#options;
+    try {
+      return await connection.run(script, args);
+    } catch (error) {
+      if (isOurFault(error)) {
+        throw error;
+      }
+      connection.trip(error instanceof Error ? error.message : String(error));
+      return null;
+    }
   }
 }

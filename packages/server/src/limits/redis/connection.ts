@@ -51,7 +51,8 @@ export class RedisConnection {
       // What was not answered may have been done: it is repeated by what is safe to repeat, never by itself.
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: null,
+      // And it is answered with an error as soon as the connection breaks: nothing may wait for it for ever.
+      maxRetriesPerRequest: 0,
       maxLoadingRetryTime: probeEveryMs,
       retryStrategy: () => probeEveryMs,
       connectionName: "claude-relay",

@@ -1,13 +1,17 @@
 import type { EpochMs } from "@claude-relay/contract";
-import type { Ask, Limit, Verdict } from "../../pipeline/admission.ts";
-import { limitName, scopeName } from "./script-args.ts";
+import type { Ask, Limit, LimitState, Verdict } from "../../pipeline/admission.ts";
+import { scopeName } from "../scope-name.ts";
+import { limitName } from "./script-args.ts";
 
 type OverLimit = Extract<Verdict, { kind: "over_limit" }>;
-type Known = Readonly<{ until: number; resetAt: number }>;
+type Known = Readonly<{ until: number; resetAt: number; believedUntil: number }>;
+
+/** A day's request may be given back by any instance: whoever is refused asks again so soon. */
+const dayBelievedMs = 1_000;
 
 /**
- * What this process knows without asking: limits Redis refused until a time nothing can bring forward, and scopes
- * that have all their places taken by this process alone.
+ * What this process knows without asking: limits that Redis refused, or said are used up, until a time that little can
+ * bring forward, and scopes that have all their places taken by this process alone.
  */
 export class KnownRefusals {
   readonly #now: () => EpochMs;
@@ -34,9 +38,11 @@ export class KnownRefusals {
     const { kind } = state.limit;
     if (kind === "requests" || kind === "requests_per_day") {
       const now = this.#now();
+      const until = now + retryAfterMs;
       this.#known.set(keyOf(state.limit), {
-        until: now + retryAfterMs,
+        until,
         resetAt: now + state.resetMs,
+        believedUntil: kind === "requests" ? until : Math.min(until, now + dayBelievedMs),
       });
       if (this.#known.size > this.#maxKnown) {
         this.#known.clear();
@@ -44,12 +50,28 @@ export class KnownRefusals {
     }
   }
 
+  /** What a grant has left of a limit: nothing refuses the next request as well, before its body is read. */
+  sawLeft(state: LimitState): void {
+    const retryAfterMs = state.remaining === 0 ? untilNext(state) : 0;
+    if (retryAfterMs > 0) {
+      this.saw({ kind: "over_limit", state, retryAfterMs });
+    }
+  }
+
   started({ limits }: Ask): void {
     this.#count(limits, 1);
   }
 
-  ended({ limits }: Ask): void {
+  /** @param isUnsent Upstream was never called: the day's request is given back. */
+  ended({ limits }: Ask, isUnsent: boolean): void {
     this.#count(limits, -1);
+    if (isUnsent && this.#known.size > 0) {
+      for (const limit of limits) {
+        if (limit.kind === "requests_per_day") {
+          this.#known.delete(keyOf(limit));
+        }
+      }
+    }
   }
 
   /** The counters are others now. */
@@ -85,7 +107,7 @@ export class KnownRefusals {
       return null;
     }
     const now = this.#now();
-    if (known.until <= now) {
+    if (known.believedUntil <= now) {
       this.#known.delete(key);
       return null;
     }
@@ -94,6 +116,12 @@ export class KnownRefusals {
     return { kind: "over_limit", state: { limit, remaining: 0, resetMs }, retryAfterMs };
   }
 }
+
+/** Until one more request fits into a limit that is used up. */
+const untilNext = ({ limit, resetMs }: LimitState): number =>
+  limit.kind === "requests"
+    ? Math.ceil(resetMs + limit.windowMs / limit.max - limit.windowMs)
+    : resetMs;
 
 /** A day's count is the same whatever its limit, but not who is over it. */
 const keyOf = (limit: Limit): string => `${limit.kind}:${limit.max}:${limitName(limit)}`;

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Scope } from "../../pipeline/admission.ts";
 import type { Log } from "../../pipeline/log.ts";
+import { scopeName } from "../scope-name.ts";
 import type { RedisConnection } from "./connection.ts";
 import type { Scripts } from "./lua/scripts.ts";
 import type { RedisClock } from "./redis-clock.ts";
-import { scopeName } from "./script-args.ts";
 
 type Options = Readonly<{
   connection: RedisConnection;
@@ -13,6 +13,8 @@ type Options = Readonly<{
   /** This process: never the same twice. */
   instance: string;
   newNonce: () => string;
+  /** The instance this one follows, which died; null when it ended in order, or there was none. */
+  died: string | null;
   /** Resolves when whatever the ledger was told before can be read from anywhere. */
   ledgerCaughtUp: () => Promise<void>;
   countedToday: () => Promise<readonly Readonly<{ scope: Scope; requests: number }>[]>;
@@ -38,6 +40,8 @@ const mostAttempts = 5;
 export class Membership {
   readonly #options: Options;
   #epoch = "none";
+  /** Until Redis has heard of it. */
+  #died: string | null;
   #peers: readonly (string | number)[] = [];
   #joining: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -46,6 +50,12 @@ export class Membership {
 
   constructor(options: Options) {
     this.#options = options;
+    this.#died = options.died;
+  }
+
+  /** Whether Redis knows that the instance this one follows died. */
+  get hasTakenOver(): boolean {
+    return this.#died === null;
   }
 
   get epoch(): string {
@@ -97,8 +107,10 @@ export class Membership {
       runId,
       newNonce(),
       instance,
+      this.#died ?? "-",
       ...this.#peers,
     ]);
+    this.#died = null;
     clock.saw(Number(now));
     const isNew = epoch !== this.#epoch;
     this.#epoch = String(epoch);

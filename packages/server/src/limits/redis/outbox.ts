@@ -38,6 +38,11 @@ export class Outbox {
     this.#options = options;
   }
 
+  /** Whether Redis knows everything. */
+  get isEmpty(): boolean {
+    return this.#settlements.size + this.#letters.size + this.#forgotten.size === 0;
+  }
+
   /** Settles a request Redis granted. */
   settle(id: RequestId, used: Amounts | null): void {
     this.#settlements.set(id, used);

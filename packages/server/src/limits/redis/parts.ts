@@ -30,6 +30,7 @@ export const createParts = (
   const membership = new Membership({
     ...shared,
     newNonce: options.newNonce,
+    died: options.died ?? null,
     ledgerCaughtUp: options.ledgerCaughtUp ?? (async () => {}),
     countedToday: options.countedToday ?? (async () => []),
     tell,
@@ -51,6 +52,7 @@ export const createParts = (
     clock,
     membership,
     reserve,
+    fill,
     outbox: new Outbox({ ...shared, epoch, onEpochOver, log }),
     remote: new RemoteAsk({
       ...shared,

@@ -7,11 +7,11 @@ import type {
   BudgetState,
   Limit,
   Scope,
+  SpentOf,
   Verdict,
 } from "../../pipeline/admission.ts";
 import type { Log } from "../../pipeline/log.ts";
 import type { Clock } from "../../pipeline/types.ts";
-import type { SpentOfExcept } from "./budget-fill.ts";
 import type { Scripts } from "./lua/scripts.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { RemoteAnswer } from "./remote-ask.ts";
@@ -25,7 +25,11 @@ export type RedisAdmissionOptions = Readonly<{
   instance: string;
   clock: Clock;
   newNonce: () => string;
-  spentOf: SpentOfExcept;
+  /** The instance this one follows, when that one died: counters begin anew, from the ledger. */
+  died?: string | null;
+  /** Called on closing, when Redis knows all that this instance granted and that it is over. */
+  onEndedInOrder?: () => void;
+  spentOf: SpentOf;
   /** Resolves when what the ledger was told before can be read by `spentOf` of every instance. */
   ledgerCaughtUp?: () => Promise<void>;
   /** Requests of the present UTC day the ledger knows of: a flushed Redis grants no new day. */
@@ -63,11 +67,13 @@ type Open = {
 export class RedisAdmission implements Admission {
   readonly #parts: Parts;
   readonly #fallback: Admission | null;
+  readonly #onEndedInOrder: () => void;
   readonly #open = new Map<RequestId, Open>();
 
   constructor(options: RedisAdmissionOptions) {
     this.#parts = createParts(options, (isNewEpoch) => this.#tell(isNewEpoch));
     this.#fallback = options.fallback;
+    this.#onEndedInOrder = options.onEndedInOrder ?? (() => undefined);
   }
 
   /** Connects in the background: until then every decision is made here. */
@@ -119,7 +125,7 @@ export class RedisAdmission implements Admission {
     }
     this.#open.delete(id);
     if (open !== undefined) {
-      this.#parts.refusals.ended(open.ask);
+      this.#parts.refusals.ended(open.ask, used === null);
     }
     if (open?.place === "here") {
       this.#parts.local.settle(id, used);
@@ -146,6 +152,10 @@ export class RedisAdmission implements Admission {
   async close(): Promise<void> {
     this.#parts.membership.stopHeartbeat();
     await this.#parts.connection.close();
+    const { outbox, membership } = this.#parts;
+    if (this.#open.size === 0 && outbox.isEmpty && membership.hasTakenOver) {
+      this.#onEndedInOrder();
+    }
   }
 
   async #askRedis(open: Open): Promise<Verdict> {
@@ -189,6 +199,7 @@ export class RedisAdmission implements Admission {
         // Redis may yet take what was refused here.
         const ask = { ...open.ask, limits: [], budgets: [] };
         this.#parts.outbox.tell({ ...open, ask, told: { used: null } });
+        return verdict.kind === "over_limit" ? { ...verdict, isFinal: true } : verdict;
       }
     }
     return verdict;
@@ -204,13 +215,23 @@ export class RedisAdmission implements Admission {
   #learn(verdict: Verdict): void {
     if (verdict.kind === "granted") {
       for (const state of verdict.budgets) {
-        this.#parts.reserve.saw(state);
+        this.#saw(state);
+      }
+      for (const state of verdict.limits) {
+        this.#parts.refusals.sawLeft(state);
       }
     } else if (verdict.kind === "over_budget") {
-      this.#parts.reserve.saw(verdict.state);
+      this.#saw(verdict.state);
     } else if (verdict.kind === "over_limit") {
       this.#parts.refusals.saw(verdict);
     }
+  }
+
+  #saw(state: BudgetState): void {
+    if (!this.#parts.reserve.knows(state.budget)) {
+      void this.#parts.fill.adopt(state.budget, this.#parts.clock.now());
+    }
+    this.#parts.reserve.saw(state);
   }
 
   /** A new epoch knows nothing: it is told of all that is open, and the ledger knows what is over. */

@@ -68,7 +68,8 @@ export class RedisChannel {
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       autoResubscribe: false,
-      maxRetriesPerRequest: null,
+      // A command whose connection broke is answered at once: with an error.
+      maxRetriesPerRequest: 0,
       maxLoadingRetryTime: reconnectMs,
       retryStrategy: () => reconnectMs,
       connectionName: `claude-relay-${role}`,

@@ -4,6 +4,7 @@ import { RedisChannel } from "./redis-channel.ts";
 const eventKinds = [
   "device",
   "app_key",
+  "router",
   "enrollment_code",
   "user",
   "organization",

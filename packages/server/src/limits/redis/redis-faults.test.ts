@@ -155,6 +155,20 @@ describe("Redis faults", { skip: redisMissing, timeout: 60_000 }, () => {
     assert.equal(ledger.reads, reads);
   });
 
+  it("killed while it hangs: what waits for it is answered, not left waiting for ever", async (t) => {
+    const { server, connect } = await rig(t);
+    const one = await connect();
+    await one.ask(askFor(dollars(100), { budgets }));
+    server.pause();
+    const asked = one.admission.states(budgets);
+    await server.kill();
+    // As it stood last.
+    assert.equal((await asked)[0]?.held, 100);
+    await server.start();
+    await one.admission.whenUp();
+    await assertStands(one.admission, own, { held: 100, spent: 0 });
+  });
+
   it("refusing one request's arguments: others are decided by it all the same", async (t) => {
     const { connect } = await rig(t);
     const one = await connect({ localShare: 0 });

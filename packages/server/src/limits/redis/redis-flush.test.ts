@@ -65,6 +65,37 @@ describe("a Redis that has lost what it knew", { skip: redisMissing, timeout: 60
     await assertStands(one.admission, own, { held: 0, spent: 150 });
   });
 
+  it("flushed: nobody fills counters before every instance's ledger can be read by all", async (t) => {
+    const { server, ledger, connect } = await rig(t);
+    const journal: (typeof ledger.rows)[number][] = [];
+    let caughtUp = 0;
+    const fold = async (): Promise<void> => {
+      caughtUp += 1;
+      // As long as a database may take; the other instance asks all the while.
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      ledger.rows.push(...journal.splice(0));
+    };
+    const one = await connect({ heartbeatMs: 50, ledgerCaughtUp: fold });
+    const other = await connect({ heartbeatMs: 50 });
+    const client = server.client();
+    t.after(() => client.disconnect());
+    await bothKnowEachOther(client, "claude-relay");
+    const over = askFor(dollars(600), { budgets });
+    await one.ask(over);
+    one.settle(over.id, dollars(600));
+    // Only this instance has it as yet, in its journal.
+    journal.push(...ledger.rows.splice(0));
+    const before = caughtUp;
+    await client.flushall();
+    await until(async () => {
+      const { kind } = await other.ask(askFor(dollars(401), { budgets }));
+      assert.notEqual(kind, "granted");
+      return kind === "over_budget";
+    });
+    assert.equal(caughtUp, before + 1);
+    await assertStands(other.admission, own, { held: 0, spent: 600 });
+  });
+
   it("flushed: the day's requests are those the ledger knows", async (t) => {
     const { server, connect } = await rig(t);
     const scope = device("a");

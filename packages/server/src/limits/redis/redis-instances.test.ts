@@ -80,11 +80,12 @@ describe("several instances over one Redis", { skip: redisMissing, timeout: 120_
 
   const mingle = async (
     steps: readonly Step[],
-    options: Readonly<{ localShare: number; patienceMs?: number }>,
+    options: Readonly<{ localShare: number; patienceMs?: number; setsAt?: number }>,
   ): Promise<void> => {
     const ledger = new TestLedger();
     const prefix = newPrefix();
-    const each = { prefix, heartbeatMs: 10, ...options };
+    const { setsAt: _, ...own } = options;
+    const each = { prefix, heartbeatMs: 10, ...own };
     const pair = [await connect(null, ledger, each), await connect(null, ledger, each)] as const;
     try {
       await bothKnowEachOther(client, prefix);
@@ -99,6 +100,18 @@ describe("several instances over one Redis", { skip: redisMissing, timeout: 120_
     await fc.assert(
       fc.asyncProperty(fc.array(calm, { minLength: 5, maxLength: 50 }), (steps) =>
         mingle(steps, { localShare: 0, patienceMs: 2_000 }),
+      ),
+      { numRuns: 40, endOnFailure: true },
+    );
+  });
+
+  it("count on a budget that is set in between all that runs then, on either instance", async () => {
+    const calm = aStep.filter((step) => step.do !== "hang");
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(calm, { minLength: 5, maxLength: 50 }),
+        fc.nat({ max: 40 }),
+        (steps, setsAt) => mingle(steps, { localShare: 0, patienceMs: 2_000, setsAt }),
       ),
       { numRuns: 40, endOnFailure: true },
     );

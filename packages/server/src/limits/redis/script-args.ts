@@ -1,14 +1,13 @@
 import type { EpochMs } from "@claude-relay/contract";
-import type { Amounts, Ask, Budget, Limit, Scope } from "../../pipeline/admission.ts";
+import type { Amounts, Ask, Budget, Limit } from "../../pipeline/admission.ts";
 import { amountOf, heldOf, isWhole } from "../amounts.ts";
+import { scopeName } from "../scope-name.ts";
 import { type CounterWindow, counterAt } from "./counter-window.ts";
 
 export type Args = (string | number)[];
 
 /** More than any budget: a worst case that is no whole amount fits nowhere. */
 const tooMuch = "1e300";
-
-export const scopeName = ({ kind, id }: Scope): string => `${kind}:${id}`;
 
 /** A limit's name in Redis. A changed limit is another one, but a day's count is the same whatever its limit. */
 export const limitName = (limit: Limit): string => {
@@ -44,7 +43,7 @@ const wanted = (budget: Budget, worst: Amounts): string | number => {
 export const askArgs = (
   epoch: string,
   instance: string,
-  { id, limits, budgets, worst }: Ask,
+  { id, limits, budgets, worst, scopes }: Ask,
   windows: readonly CounterWindow[],
 ): Args => {
   const args: Args = [
@@ -66,19 +65,27 @@ export const askArgs = (
     args.push(budget.id, name, from, to, bucketMs, unitLetter(budget.unit), budget.limit);
     args.push(wanted(budget, worst));
   }
+  pushScopes(args, scopes);
   return args;
+};
+
+const pushScopes = (args: Args, scopes: Ask["scopes"]): void => {
+  for (const scope of scopes ?? []) {
+    args.push(scopeName(scope));
+  }
 };
 
 const used = (amount: number): string | number => (isWhole(amount) ? amount : "-");
 
 const usedArgs = (amounts: Amounts | null): Args =>
   amounts === null
-    ? [0, 0, 0, 0]
+    ? [0, 0, 0, 0, 1]
     : [
         used(amounts.microUsd),
         used(amounts.inputTokens),
         used(amounts.outputTokens),
         used(amounts.tokens),
+        0,
       ];
 
 /** The arguments of the script `settle`. */
@@ -95,7 +102,7 @@ export type Told = "open" | Readonly<{ used: Amounts | null }>;
 export const tellArgs = (
   epoch: string,
   instance: string,
-  { id, limits, budgets, worst }: Ask,
+  { id, limits, budgets, worst, scopes }: Ask,
   at: EpochMs,
   told: Told,
 ): Args => {
@@ -107,11 +114,9 @@ export const tellArgs = (
     const held = whole(amountOf(budget.unit, worst));
     args.push(budget.id, name, to, bucketMs, unitLetter(budget.unit), held);
   }
-  for (const limit of limits) {
-    if (limit.kind === "concurrency") {
-      args.push(limitName(limit));
-    }
-  }
+  const places = limits.filter(({ kind }) => kind === "concurrency");
+  args.push(places.length, ...places.map(limitName));
+  pushScopes(args, scopes);
   return args;
 };
 
@@ -121,19 +126,20 @@ export const fillArgs = (
   budget: Budget,
   window: CounterWindow,
   leftOut: readonly string[],
-): Args => [
-  ...ownArgs(epoch, budget, window),
-  window.bucketMs,
-  unitLetter(budget.unit),
-  leftOut.length,
-  ...leftOut,
-];
+): Args => [...counterArgs(epoch, budget, window), leftOut.length, ...leftOut];
+
+/** Until all instances have heard of a budget for certain, clocks that differ included. */
+export const newsMs = 10 * 60_000;
 
 /** The arguments of the script `own`. */
-export const ownArgs = (epoch: string, budget: Budget, { name, from, to }: CounterWindow): Args => [
-  epoch,
-  name,
-  budget.id,
-  from,
-  to,
+export const ownArgs = (epoch: string, budget: Budget, window: CounterWindow): Args => [
+  ...counterArgs(epoch, budget, window),
+  scopeName(budget.scope),
+  budget.createdAt === undefined ? "+inf" : budget.createdAt + newsMs,
 ];
+
+const counterArgs = (
+  epoch: string,
+  budget: Budget,
+  { name, from, to, bucketMs }: CounterWindow,
+): Args => [epoch, name, budget.id, from, to, bucketMs, unitLetter(budget.unit)];

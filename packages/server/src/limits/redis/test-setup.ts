@@ -1,10 +1,17 @@
 import { type EpochMs, epochMs, type RequestId } from "@claude-relay/contract";
 import type { Redis } from "ioredis";
-import type { Admission, Amounts, Ask, Budget, Verdict } from "../../pipeline/admission.ts";
+import type {
+  Admission,
+  Amounts,
+  Ask,
+  Budget,
+  SpentOf,
+  Verdict,
+} from "../../pipeline/admission.ts";
 import type { Log } from "../../pipeline/log.ts";
 import { amountOf } from "../amounts.ts";
+import { isUseOf } from "../holds.ts";
 import { createMemoryAdmission } from "../memory-admission.ts";
-import type { SpentOfExcept } from "./budget-fill.ts";
 import { RedisAdmission, type RedisAdmissionOptions } from "./redis-admission.ts";
 
 const silent = () => {};
@@ -26,7 +33,7 @@ export class TestLedger {
   /** Runs while the ledger is read, before it answers. */
   onRead: () => Promise<void> = async () => {};
 
-  readonly spentOf: SpentOfExcept = async (budget, from, except) => {
+  readonly spentOf: SpentOf = async (budget, from, except) => {
     this.reads += 1;
     await this.onRead();
     return this.#of(budget)
@@ -38,10 +45,14 @@ export class TestLedger {
     return this.#of(budget).reduce((sum, { used }) => sum + amountOf(budget.unit, used), 0);
   }
 
-  #of({ id: budgetId }: Budget): readonly Row[] {
-    return this.rows.filter(({ ask }) => ask.budgets.some(({ id }) => id === budgetId));
+  #of(budget: Budget): readonly Row[] {
+    return this.rows.filter(({ ask }) => isOf(ask, budget));
   }
 }
+
+/** Asked for it, or running while it was set. */
+const isOf = ({ budgets, scopes = [] }: Ask, budget: Budget): boolean =>
+  budgets.some(({ id }) => id === budget.id) || isUseOf({ scopes }, budget);
 
 /** One process of many, with what its requests hold. */
 export class TestInstance {
@@ -81,9 +92,9 @@ export class TestInstance {
 
   held(budget: Budget): number {
     let held = 0;
-    for (const { budgets, worst } of this.open.values()) {
-      if (budgets.some(({ id }) => id === budget.id)) {
-        held += amountOf(budget.unit, worst);
+    for (const ask of this.open.values()) {
+      if (isOf(ask, budget)) {
+        held += amountOf(budget.unit, ask.worst);
       }
     }
     return held;

@@ -1,11 +1,13 @@
 import { describe } from "node:test";
 import { budgetSuite } from "./admission-budget-suite.ts";
 import { clockSuite } from "./admission-clock-suite.ts";
+import { daySuite } from "./admission-day-suite.ts";
 import { fillSuite } from "./admission-fill-suite.ts";
 import type { Open } from "./admission-harness.ts";
 import { holdSuite } from "./admission-hold-suite.ts";
 import { limitSuite } from "./admission-limit-suite.ts";
 import { modelSuite } from "./admission-model-suite.ts";
+import { runningSuite } from "./admission-running-suite.ts";
 import { tokenSuite } from "./admission-token-suite.ts";
 import { windowSuite } from "./admission-window-suite.ts";
 
@@ -23,12 +25,14 @@ export const admissionSuite = (
 ): void => {
   describe(`admission ${name}`, () => {
     limitSuite(open);
+    daySuite(open);
     tokenSuite(open);
     budgetSuite(open);
     fillSuite(open);
     windowSuite(open);
     clockSuite(open);
     holdSuite(open);
+    runningSuite(open, options.runs);
     modelSuite(open, options.runs);
   });
 };

@@ -4,6 +4,8 @@ import { initial } from "./0001-initial.ts";
 import { appKeys } from "./0002-app-keys.ts";
 import { owners } from "./0003-owners.ts";
 import { instances } from "./0004-instances.ts";
+import { routers } from "./0005-routers.ts";
+import { indexes } from "./0006-indexes.ts";
 
 /** Every migration, oldest first. Numbers only grow, and a published migration never changes. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -11,6 +13,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0002-app-keys": appKeys,
   "0003-owners": owners,
   "0004-instances": instances,
+  "0005-routers": routers,
+  "0006-indexes": indexes,
 };
 
 /**

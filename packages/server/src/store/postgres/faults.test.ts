@@ -27,6 +27,13 @@ const entry = {
   clientIp: null,
 };
 
+/** With what no text column holds: it waits in the journal, and must hold up nothing there. */
+const odd = { ...entry, action: "device.rename", subject: "a\0b\ud800", detail: { label: "ü\0" } };
+const oddKept = { ...odd, subject: "a\uFFFDb\uFFFD" };
+
+const byAction = (a: Readonly<{ action: string }>, b: Readonly<{ action: string }>): number =>
+  a.action > b.action ? -1 : 1;
+
 const idsIn = async (store: Store): Promise<string[]> => {
   const ids: string[] = [];
   let cursor: string | undefined;
@@ -77,7 +84,7 @@ describe("when Postgres", { skip: postgresMissing }, () => {
         await gone;
         const before = load.count;
         await assert.rejects(store.usage.summary({}), isUnavailable);
-        await assert.rejects(store.audit.append(entry), isUnavailable);
+        await store.audit.append(odd);
         await assert.rejects(store.devices.loadAll(), isUnavailable);
         assert.equal(store.healthy(), true, "there is room in the journal");
         while (load.count < before + 500) {
@@ -91,6 +98,8 @@ describe("when Postgres", { skip: postgresMissing }, () => {
       await store.audit.append(entry);
       const ids = await load.stop();
       assert.deepEqual(await idsIn(store), complete(ids));
+      const { data } = await store.audit.list({ limit: 10 });
+      assert.deepEqual(data.map(({ id: _, ...kept }) => kept).sort(byAction), [entry, oddKept]);
       assert.ok(faults.messages.every((message) => !message.includes(server.password)));
     });
   }
@@ -140,7 +149,7 @@ describe("when Postgres", { skip: postgresMissing }, () => {
     store.ledger.close(sampleOutcome(1));
     await gone;
     assert.match(faults.messages.at(-1) ?? "", /too many connections/);
-    await assert.rejects(store.audit.append(entry), (error: Error) => {
+    await assert.rejects(store.devices.loadAll(), (error: Error) => {
       assert.match(error.message, /let Postgres take more connections/);
       return isUnavailable(error);
     });

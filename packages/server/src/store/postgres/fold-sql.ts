@@ -1,3 +1,4 @@
+import { auditColumns } from "../journal-line.ts";
 import { ledgerColumns } from "../ledger-row.ts";
 
 /** The other columns of `requests` hold whole numbers. */
@@ -12,6 +13,10 @@ const fields = ledgerColumns.map((column, index) =>
   texts.has(column) ? `r ->> ${index}` : `(r ->> ${index})::bigint`,
 );
 
+const auditFields = auditColumns.map((column, index) =>
+  column === "at" ? `(a ->> ${index})::bigint` : `a ->> ${index}`,
+);
+
 /** $1: rows, as a list of lists. */
 export const keepRows =
   `insert into requests (${ledgerColumns}) select ${fields} from jsonb_array_elements($1::jsonb) as r ` +
@@ -23,7 +28,7 @@ export const keepRows =
  * nothing. Gives one row if it did something.
  *
  * $1 instance, $2 and $3 the checkpoint's new place, $6 rows, $7 ids to forget, $8 whether to forget all,
- * $9 open requests to be written down: id, intent, progress.
+ * $9 open requests to be written down: id, intent, progress; $10 entries of the audit log.
  */
 export const keepBatch = `
   with moved as (
@@ -35,6 +40,9 @@ export const keepBatch = `
     insert into requests (${ledgerColumns})
     select ${fields} from moved, jsonb_array_elements($6::jsonb) as r
     on conflict (id) do nothing
+  ), audited as (
+    insert into audit (${auditColumns})
+    select ${auditFields} from moved, jsonb_array_elements($10::jsonb) as a
   ), forgotten as (
     delete from open_requests as o using moved
     where o.instance = moved.instance and ($8::boolean or o.id = any ($7::text[]))

@@ -25,6 +25,7 @@ const lineOf = (text: string): JournalLine => parseLine(text) ?? assert.fail(tex
 
 const empty: FoldBatch = {
   rows: [],
+  audit: [],
   orphans: [],
   carry: [],
   forget: [],

@@ -53,7 +53,7 @@ class PostgresFoldTables implements FoldTables {
   /** A commit that was answered is on the disk: connection.ts sees to it. */
   sync(): void {}
 
-  async #keep({ rows, forget, carry, from, to }: FoldBatch): Promise<void> {
+  async #keep({ rows, audit, forget, carry, from, to }: FoldBatch): Promise<void> {
     this.#furthest = isBefore(this.#furthest, to) ? to : this.#furthest;
     const { rows: kept } = await this.#connection.query({
       name: "fold",
@@ -65,6 +65,7 @@ class PostgresFoldTables implements FoldTables {
         forget === "all" ? [] : forget,
         forget === "all",
         JSON.stringify(carry.map(({ intent, progress }) => carried(intent, progress))),
+        JSON.stringify(audit),
       ],
     });
     if (kept.length === 0) {

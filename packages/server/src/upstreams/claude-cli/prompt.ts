@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, parseObject } from "../../pipeline/json/parse-object.ts";
+import { isModelCall } from "../../pipeline/operations.ts";
 import type { UpstreamRequest } from "../../pipeline/types.ts";
 
 /** One call, as Claude Code can serve it. */
@@ -21,7 +22,7 @@ const known = new Set(["model", "max_tokens", "system", "messages", "stream"]);
  * @throws UnservableRequest naming the field for everything else
  */
 export const readPrompt = ({ operation, body }: UpstreamRequest): CliPrompt => {
-  if (operation.kind !== "messages" && operation.kind !== "complete") {
+  if (!isModelCall(operation.kind)) {
     throw new UnservableRequest("Claude Code serves messages only");
   }
   const fields = readObject(body);

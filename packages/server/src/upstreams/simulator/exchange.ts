@@ -3,6 +3,7 @@ import { ApiError, errorEnvelope } from "./api-error.ts";
 import type { ApiVersion } from "./api-version.ts";
 import type { Sighting } from "./observations.ts";
 import type { PromptCache } from "./prompt-cache.ts";
+import type { RateLimits } from "./rate-limits.ts";
 import { commonHeaders, type RateLimitHeaders } from "./reply-headers.ts";
 import type { Sightings } from "./scenario.ts";
 
@@ -10,6 +11,8 @@ import type { Sightings } from "./scenario.ts";
 export type Surroundings = Readonly<{
   cache: PromptCache;
   rateLimitHeaders: RateLimitHeaders;
+  /** Null: it never runs out. */
+  rateLimits: RateLimits | null;
   nextId(prefix: string): string;
   seen: Sightings;
 }>;

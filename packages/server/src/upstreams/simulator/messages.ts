@@ -29,10 +29,12 @@ export const createMessage = async (
   const answer = answerTo(body, plan, surroundings.nextId);
   const usage = finalUsage(body, input, answer, plan);
   const message = { id: surroundings.nextId("msg"), model: model.id, answer, usage };
-  const limits = surroundings.rateLimitHeaders(
-    input.input_tokens + input.cache_creation_input_tokens,
-    usage.output_tokens,
-  );
+  // What is read from the cache does not count.
+  const counted = input.input_tokens + input.cache_creation_input_tokens;
+  const limits = {
+    ...surroundings.rateLimitHeaders(counted, usage.output_tokens),
+    ...surroundings.rateLimits?.(model.id, counted, usage.output_tokens),
+  };
   await (body.stream === true ? sendStream : sendMessage)(message, plan, exchange, limits);
 };
 

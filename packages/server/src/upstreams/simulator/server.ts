@@ -24,6 +24,7 @@ import {
   type Sighting,
 } from "./observations.ts";
 import { createPromptCache } from "./prompt-cache.ts";
+import { createRateLimits, type OrganizationLimits } from "./rate-limits.ts";
 import { readBytes } from "./read-body.ts";
 import { commonHeaders, createRateLimitHeaders } from "./reply-headers.ts";
 import { costReport, usageReport } from "./reports.ts";
@@ -37,6 +38,8 @@ export type SimulatorOptions = Readonly<{
   acceptAdminKeys?: AcceptKeys;
   /** Milliseconds since the epoch, for the cache's expiry and the rate-limit headers. */
   now?: () => number;
+  /** What its organization may use a minute; without them it never runs out. */
+  rateLimits?: OrganizationLimits;
   /** Keep requests with their bodies, and bills. Off by default: then it only counts. */
   record?: boolean;
 }>;
@@ -68,6 +71,7 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
   const surroundings: Surroundings = {
     cache: createPromptCache(now),
     rateLimitHeaders: createRateLimitHeaders(now),
+    rateLimits: options.rateLimits === undefined ? null : createRateLimits(options.rateLimits, now),
     nextId: createIds(),
     seen: (text) => {
       const before = sightings.get(text) ?? 0;

@@ -3,7 +3,8 @@
  *
  * ARGV: epoch, instance, request, worst micro-dollars, worst tokens, number of limits, number of budgets; a limit
  * is: its kind (r, i, o refilling; d a day's requests; c concurrency), name, max, window in ms, amount; a budget:
- * its id, counter, from, to (0: no end), bucket in ms (0: not rolling), unit (m, t), limit, wanted.
+ * its id, counter, from, to (0: no end), bucket in ms (0: not rolling), unit (m, t), limit, wanted; then the scopes
+ * whose use it is.
  *
  * Gives `ok` now (remaining reset)* (spent held oldest)* · `limit` now index remaining reset wait ·
  * `budget` now index spent held oldest · `unknown` now index* · `time` now · `rebuilding` · `gone` · `epoch`
@@ -96,7 +97,7 @@ if unknown then return rebuilding() and {'rebuilding'} or unknown end
 if take and over then return over end`;
 
 const taking = `
-local held = { at = whole, i = instance, m = tonumber(ARGV[4]), t = tonumber(ARGV[5]), l = {}, b = {}, c = {} }
+local held = { at = whole, i = instance, m = tonumber(ARGV[4]), t = tonumber(ARGV[5]), l = {}, b = {}, c = {}, d = {}, s = {} }
 local reply, taken = {'ok', whole}, {}
 for n = 1, nl do
   local kind, name, max, window, amount, remaining, reset, state = unpack(looked[n])
@@ -107,7 +108,9 @@ for n = 1, nl do
       if first then held.c[#held.c + 1] = room .. 'c:' .. name .. ':' .. instance end
       remaining = remaining - 1
     elseif kind == 'd' then
-      redis.call('SET', base .. 'd:' .. name .. ':' .. day, state + 1, 'PX', 25 * hour)
+      local key = base .. 'd:' .. name .. ':' .. day
+      redis.call('SET', key, state + 1, 'PX', 25 * hour)
+      held.d[#held.d + 1] = key
       remaining = remaining - 1
       reset = math.ceil((day + 1) * 24 * hour - now)
     else
@@ -141,7 +144,10 @@ for n = 1, nb do
   end
   reply[#reply + 1] = spent reply[#reply + 1] = inUse reply[#reply + 1] = oldest
 end
-if take then hold(id, held) end
+if take then
+  for at = 8 + nl * 5 + nb * 8, #ARGV do held.s[#held.s + 1] = ARGV[at] end
+  hold(id, held)
+end
 return reply`;
 
 export const ask = [looking, weighing, taking].join("\n");

@@ -16,9 +16,37 @@ local function ownRequests(name, budget, from, to)
   return ids, holds
 end`;
 
-/** ARGV: epoch, counter, budget, from, to. Gives `ok` and the ids of those requests: the ledger leaves them out. */
+/**
+ * Puts the budget on every open request of its scope that did not know of it, because it was set or heard of later:
+ * however they end, the counter has them. On one that is filled they are held from now on. Only those asked before `before` can be such.
+ *
+ * ARGV: epoch, counter, budget, from, to, bucket in ms, unit, scope, before. Gives `ok` and the ids of the window's
+ * requests that Redis itself knows: the ledger leaves them out.
+ */
 export const own = `${ownRequests}
-local reply = ownRequests(ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]))
+local name, budget, from, to = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local bucketMs, unit, scope = tonumber(ARGV[6]), ARGV[7], ARGV[8]
+
+local isFilled = redis.call('HGET', room .. 'b:' .. name, 'f')
+local function adopt(id, held)
+  local isOurs = false
+  for _, of in ipairs(held.s or {}) do isOurs = isOurs or of == scope end
+  for j = 1, #held.b, 5 do isOurs = isOurs and held.b[j + 1] ~= name end
+  if not isOurs then return end
+  local bucket, b = bucketMs > 0 and math.floor(held.at / bucketMs) or -1, held.b
+  b[#b + 1] = budget b[#b + 1] = name b[#b + 1] = unit b[#b + 1] = held[unit] b[#b + 1] = bucket
+  hold(id, held)
+  if isFilled then count(name, held[unit], bucket) end
+end
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', room .. 'open', from, ARGV[9])) do
+  local packed = redis.call('GET', room .. 'h:' .. id)
+  if packed and packed ~= 'x' then
+    local held = cmsgpack.unpack(packed)
+    if to == 0 or held.at < to then adopt(id, held) end
+  end
+end
+local reply = ownRequests(name, budget, from, to)
 table.insert(reply, 1, 'ok')
 return reply`;
 

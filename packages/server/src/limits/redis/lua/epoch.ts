@@ -4,20 +4,31 @@ const awaitMs = 4_000;
 /**
  * Gives the present epoch. A Redis without one, or whose epoch is another server process's (restarted from an old
  * snapshot, a replica promoted), begins a new one: what is counted there cannot be trusted to be whole.
- * ARGV: run id, nonce, instance, other instances known to be alive
+ * So does an instance that follows one which died: what that one held or used without a word, only the ledger knows.
+ * ARGV: run id, nonce, instance, the one that died or `-`, other instances known to be alive
  */
 export const join = `
-local run, nonce, instance = ARGV[1], ARGV[2], ARGV[3]
+local run, nonce, instance, died = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local epoch = redis.call('GET', base .. 'epoch')
+local others = {}
+for at = 5, #ARGV do others[#others + 1] = ARGV[at] end
+if died ~= '-' then
+  epoch = nil
+  redis.call('ZREM', base .. 'alive', died)
+  for _, other in ipairs(redis.call('ZRANGEBYSCORE', base .. 'alive', now - 5000, '+inf')) do
+    others[#others + 1] = other
+  end
+end
 if not epoch or string.sub(epoch, 1, #run + 1) ~= run .. '.' then
   epoch = run .. '.' .. nonce
   redis.call('SET', base .. 'epoch', epoch, 'PX', 48 * hour)
 end
 local room = base .. epoch .. ':'
 if redis.call('SISMEMBER', room .. 'joined', instance) == 0 then
-  for at = 3, #ARGV do
-    if redis.call('SISMEMBER', room .. 'joined', ARGV[at]) == 0 then
-      redis.call('ZADD', room .. 'awaited', 'NX', now + ${awaitMs}, ARGV[at])
+  others[#others + 1] = instance
+  for _, other in ipairs(others) do
+    if redis.call('SISMEMBER', room .. 'joined', other) == 0 then
+      redis.call('ZADD', room .. 'awaited', 'NX', now + ${awaitMs}, other)
       redis.call('PEXPIRE', room .. 'awaited', hour)
     end
   end

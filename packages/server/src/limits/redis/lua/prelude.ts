@@ -46,7 +46,10 @@ local function keep(key, to, bucketMs)
   redis.call('PEXPIRE', key, math.ceil(ms))
 end`;
 
-/** Ends holds: what was held becomes what was used (m micro-dollars, t all tokens, i input, o output). */
+/**
+ * Ends holds: what was held becomes what was used (m micro-dollars, t all tokens, i input, o output); `unsent`: upstream
+ * was never called, and the day's request is given back too, to the day it was asked on.
+ */
 export const finishing = `
 local function spend(name, amount, bucket)
   local key = room .. 'b:' .. name
@@ -101,6 +104,9 @@ local function finish(id, packed, used)
     if delta ~= 0 then correct(l[j], l[j + 4], delta) end
   end
   for j = 1, #hold.c do redis.call('SREM', hold.c[j], id) end
+  for _, key in ipairs(used.unsent and hold.d or {}) do
+    if tonumber(redis.call('GET', key) or 0) > 0 then redis.call('DECR', key) end
+  end
   redis.call('DEL', room .. 'h:' .. id)
   redis.call('ZREM', room .. 'open', id)
 end`;

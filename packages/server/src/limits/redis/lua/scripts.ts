@@ -27,7 +27,7 @@ export const createScripts = (time = redisTime) => {
     joined: script("joined", present, joined),
     counted: script("counted", present, counted),
     heartbeat: script("heartbeat", present, finishing, heartbeat),
-    own: script("own", present, own),
+    own: script("own", present, holding, own),
     fill: script("fill", present, expiry, finishing, holding, standing, fill),
     stands: script("stands", present, standing, stands),
     forget: script("forget", present, forgetBudget),

@@ -1,13 +1,13 @@
 /**
  * Ends a hold. Without a hold (settled before, never granted, of an earlier epoch) nothing changes.
  * ARGV: epoch, request, then what was used, each a number or `-` for what was held: micro-dollars, input tokens,
- * output tokens, tokens
+ * output tokens, tokens; then 1 when upstream was never called
  */
 export const settle = `
 local packed = redis.call('GET', room .. 'h:' .. ARGV[2])
 if packed and packed ~= 'x' then
   finish(ARGV[2], packed,
-    { m = tonumber(ARGV[3]), i = tonumber(ARGV[4]), o = tonumber(ARGV[5]), t = tonumber(ARGV[6]) })
+    { m = tonumber(ARGV[3]), i = tonumber(ARGV[4]), o = tonumber(ARGV[5]), t = tonumber(ARGV[6]), unsent = ARGV[7] == '1' })
 end
 return {'ok'}`;
 
@@ -17,12 +17,14 @@ return {'ok'}`;
  * still on its way finds it.
  *
  * ARGV: epoch, instance, request, when it was asked, `open` or `over`, worst micro-dollars, worst tokens, what was
- * used (as for settle), number of budgets; a budget is: its id, counter, to, bucket in ms, unit, wanted; then the
- * names of its concurrency limits.
+ * used (as for settle), number of budgets; a budget is: its id, counter, to, bucket in ms, unit, wanted; then how
+ * many concurrency limits, their names, and the scopes whose use it is.
  */
 export const tell = `
 local instance, id, asked, over = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == 'over'
-local used = { m = tonumber(ARGV[8]), i = tonumber(ARGV[9]), o = tonumber(ARGV[10]), t = tonumber(ARGV[11]) }
+local used = {
+  m = tonumber(ARGV[8]), i = tonumber(ARGV[9]), o = tonumber(ARGV[10]), t = tonumber(ARGV[11]), unsent = ARGV[12] == '1',
+}
 local holdKey = room .. 'h:' .. id
 local known = redis.call('GET', holdKey)
 if known == 'x' or (known and not over) then return {'ok'} end
@@ -31,10 +33,10 @@ if known then
   redis.call('SET', holdKey, 'x', 'PX', hour)
   return {'ok'}
 end
-local held = { at = asked, i = instance, m = tonumber(ARGV[6]), t = tonumber(ARGV[7]), l = {}, b = {}, c = {} }
-local nb = tonumber(ARGV[12])
+local held = { at = asked, i = instance, m = tonumber(ARGV[6]), t = tonumber(ARGV[7]), l = {}, b = {}, c = {}, s = {} }
+local nb = tonumber(ARGV[13])
 for n = 1, nb do
-  local at = 7 + n * 6
+  local at = 8 + n * 6
   local name, to, bucketMs, unit, wanted =
     ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), ARGV[at + 4], tonumber(ARGV[at + 5])
   local bucket = bucketMs > 0 and math.floor(asked / bucketMs) or -1
@@ -50,8 +52,10 @@ if over then
   redis.call('SET', holdKey, 'x', 'PX', hour)
   return {'ok'}
 end
-for at = 13 + nb * 6, #ARGV do
+local last = 14 + nb * 6 + tonumber(ARGV[14 + nb * 6])
+for at = 15 + nb * 6, last do
   held.c[#held.c + 1] = room .. 'c:' .. ARGV[at] .. ':' .. instance
 end
+for at = last + 1, #ARGV do held.s[#held.s + 1] = ARGV[at] end
 hold(id, held)
 return {'ok'}`;

@@ -1,12 +1,24 @@
 import assert from "node:assert/strict";
+import { epochMs } from "@claude-relay/contract";
 import fc from "fast-check";
 import type { Redis } from "ioredis";
 import type { RedisServer } from "../../../../../../test/harness/redis.ts";
 import type { Budget } from "../../../pipeline/admission.ts";
-import { askFor, budget, dollars, stateOf } from "../../testing/admission-harness.ts";
+import {
+  askFor,
+  budget,
+  device,
+  dollars,
+  relay,
+  stateOf,
+} from "../../testing/admission-harness.ts";
 import { type TestInstance, type TestLedger, until } from "../test-setup.ts";
 
-const two = [budget(100, { id: "a" }), budget(60, { id: "b", window: { kind: "month" } })];
+const two = [
+  budget(100, { id: "a", scope: device("a") }),
+  budget(60, { id: "b", scope: device("b"), window: { kind: "month" } }),
+];
+const late = budget(130, { id: "late", scope: relay });
 
 /** What can happen to two instances. */
 export const aStep = fc.record({
@@ -23,6 +35,8 @@ type Options = Readonly<{
   ledger: TestLedger;
   prefix: string;
   localShare: number;
+  /** Before which step a further budget is set, of which all that runs is. */
+  setsAt?: number;
   server: RedisServer;
   client: Redis;
 }>;
@@ -33,21 +47,27 @@ export class Mingling {
   readonly #ledger: TestLedger;
   readonly #prefix: string;
   readonly #localShare: number;
+  readonly #setsAt: number;
+  #late: readonly Budget[] = [];
   readonly #server: RedisServer;
   readonly #client: Redis;
   #running: Promise<unknown>[] = [];
 
-  constructor({ pair, ledger, prefix, localShare, server, client }: Options) {
+  constructor({ pair, ledger, prefix, localShare, setsAt, server, client }: Options) {
     this.#pair = pair;
     this.#ledger = ledger;
     this.#prefix = prefix;
     this.#localShare = localShare;
+    this.#setsAt = setsAt ?? Infinity;
     this.#server = server;
     this.#client = client;
   }
 
   async walk(steps: readonly Step[]): Promise<void> {
-    for (const step of steps) {
+    for (const [index, step] of steps.entries()) {
+      if (index === this.#setsAt) {
+        this.#late = [{ ...late, createdAt: epochMs(Date.now()) }];
+      }
       await this.#take(step);
       for (const own of two) {
         const { held, spent } = this.#stands(own);
@@ -68,7 +88,12 @@ export class Mingling {
     const acting = this.#pair[instance];
     switch (act) {
       case "ask":
-        this.#running.push(acting.ask(askFor(dollars(amount), { budgets: of })));
+        this.#running.push(
+          acting.ask({
+            ...askFor(dollars(amount), { budgets: [...of, ...this.#late] }),
+            scopes: [...of.map(({ scope }) => scope), relay],
+          }),
+        );
         return;
       case "settle": {
         const [ask] = acting.open.values();
@@ -101,7 +126,7 @@ export class Mingling {
 
   /** Redis comes to say what is true. */
   async #agree(): Promise<void> {
-    for (const own of two) {
+    for (const own of [...two, ...this.#late]) {
       for (const { admission } of this.#pair) {
         await until(async () => {
           const { held, spent } = await stateOf(admission, own);

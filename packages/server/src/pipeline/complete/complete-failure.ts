@@ -1,9 +1,5 @@
-import {
-  type AppFailure,
-  appFailureOf,
-  type UpstreamError,
-} from "../../pipeline/complete/app-failure.ts";
-import type { SchemaFault } from "../../pipeline/complete/result.ts";
+import { type AppFailure, appFailureOf, type UpstreamError } from "./app-failure.ts";
+import type { SchemaFault } from "./result.ts";
 
 /** Nothing, or less than a message: also of an upstream that answers 200 with something else. */
 export const unfinished: AppFailure = {

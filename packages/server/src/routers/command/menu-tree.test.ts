@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { lookUp, type Menu, ROOT_MENU, showsNoSecret } from "./menu-tree.ts";
+
+function menuAt(path: string): Menu {
+  let menu = ROOT_MENU;
+  for (const name of path.split(" ")) {
+    const word = lookUp(menu, name);
+    assert.equal(word.kind, "menu", path);
+    menu = word.kind === "menu" ? word.menu : menu;
+  }
+  return menu;
+}
+
+function all(menu: Menu): readonly Menu[] {
+  return [menu, ...[...menu.children.values()].flatMap(all)];
+}
+
+describe("the menu table", () => {
+  it("knows hundreds of menus, each once and under its parent", () => {
+    const paths = all(ROOT_MENU).map((menu) => menu.path);
+    assert.ok(paths.length > 350, String(paths.length));
+    assert.equal(new Set(paths).size, paths.length);
+    for (const menu of all(ROOT_MENU)) {
+      assert.equal(menu === ROOT_MENU, menu.parent === null);
+      assert.ok(menu.path.startsWith(menu.parent?.path ?? "/"));
+    }
+  });
+
+  it("reads a word whole before it reads it as a beginning", () => {
+    assert.equal(menuAt("ip").path, "/ip");
+    assert.equal(menuAt("interface l2tp-server server").path, "/interface/l2tp-server/server");
+    assert.equal(menuAt("user").path, "/user");
+  });
+
+  it("takes the beginning of exactly one name", () => {
+    assert.equal(menuAt("ip addr").path, "/ip/address");
+    assert.equal(menuAt("sys reso").kind, "view");
+    assert.equal(lookUp(menuAt("ip"), "s").kind, "ambiguous");
+    assert.equal(lookUp(menuAt("ip address"), "re").kind, "ambiguous");
+    assert.equal(lookUp(ROOT_MENU, "").kind, "unknown");
+    assert.equal(lookUp(ROOT_MENU, "IP").kind, "unknown");
+    assert.equal(lookUp(ROOT_MENU, "constructor").kind, "unknown");
+  });
+
+  it("shows nothing secret only where no menu below holds secrets", () => {
+    assert.ok(showsNoSecret(menuAt("ip firewall")));
+    assert.ok(!showsNoSecret(menuAt("ip")));
+    assert.ok(!showsNoSecret(menuAt("ppp")));
+    assert.ok(!showsNoSecret(ROOT_MENU));
+  });
+
+  it("shuts what can open, break or expose the router", () => {
+    for (const path of [
+      "user",
+      "file",
+      "certificate",
+      "container",
+      "console",
+      "radius",
+      "snmp",
+      "port",
+      "special-login",
+      "system script",
+      "system scheduler",
+      "system backup",
+      "system package",
+      "system license",
+      "system reset-configuration",
+      "system reboot",
+      "system shutdown",
+      "system ssh",
+      "system telnet",
+      "system device-mode",
+      "tool fetch",
+      "tool sniffer",
+      "tool e-mail",
+      "tool sms",
+      "tool flood-ping",
+      "tool bandwidth-test",
+      "tool mac-telnet",
+      "ip service",
+      "ip ssh",
+      "ip proxy",
+      "ip socks",
+    ]) {
+      assert.equal(menuAt(path).kind, "closed", path);
+    }
+  });
+});

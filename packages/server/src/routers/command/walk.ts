@@ -1,0 +1,213 @@
+import type { Argument, Command, Part, Script } from "./ast.ts";
+import { whyClosed } from "./closed.ts";
+import type { Menu } from "./menu-tree.ts";
+import { ROOT_MENU } from "./menu-tree.ts";
+import { resolve, type Target } from "./resolve.ts";
+import { judgeGlobal } from "./rules-global.ts";
+import { judgeVerb } from "./rules-verb.ts";
+import type { JudgeText } from "./rules-write.ts";
+import { isOurs, Scope } from "./scope.ts";
+import { forbidden, read, type Verdict, worst } from "./verdict.ts";
+
+/** A command with its verdict, before it is shown. */
+export type Found = Verdict & Readonly<{ text: string; path: string; verb: string }>;
+
+/** More commands than a person would check before confirming. */
+const MAX_COMMANDS = 256;
+/** More menus a relative command could start from than are worth following. */
+const MAX_MENUS = 8;
+
+/** The menus a relative command may start from; null when there are too many. */
+type Menus = readonly Menu[] | null;
+type State = { menus: Menus; readonly scope: Scope };
+
+/** Judges every command of a script, outer ones first, and all that is nested in them. */
+export class Walk {
+  readonly found: Found[] = [];
+  private readonly judgeText: JudgeText;
+
+  constructor(judgeText: JudgeText) {
+    this.judgeText = judgeText;
+  }
+
+  start(script: Script): void {
+    this.script(script, { menus: [ROOT_MENU], scope: new Scope() });
+  }
+
+  private script(script: Script, state: State): void {
+    for (const command of script) {
+      this.command(command, state);
+    }
+  }
+
+  private command(command: Command, state: State): void {
+    if (this.found.length >= MAX_COMMANDS) {
+      return;
+    }
+    if (this.found.length === MAX_COMMANDS - 1) {
+      this.found.push({ ...TOO_MANY, text: "", path: "", verb: "" });
+      return;
+    }
+    if (command.prefix === "bare") {
+      for (const arg of command.args) {
+        this.argument(arg, state, state.menus);
+      }
+      return;
+    }
+    const targets = resolve(command, state.menus);
+    const judged = targets.map((target) => this.judge(command, target));
+    const [first, ...others] = judged;
+    if (first !== undefined) {
+      this.found.push(worst(first, ...others));
+    }
+    this.follow(command, targets, state);
+  }
+
+  private judge(command: Command, target: Target): Found {
+    const { text } = command;
+    switch (target.kind) {
+      case "verb": {
+        const { menu, verb } = target;
+        return { ...judgeVerb(target, this.judgeText), text, path: menu.path, verb };
+      }
+      case "global":
+        return {
+          ...judgeGlobal(target.rule, target.args),
+          text,
+          path: ":",
+          verb: target.rule.name,
+        };
+      case "move":
+      case "menu_block":
+        return {
+          ...read(`Goes to the menu ${target.menu.path}.`),
+          text,
+          path: target.menu.path,
+          verb: "",
+        };
+      case "closed": {
+        const { path } = target.menu;
+        return {
+          ...forbidden(`${path} is not used from here: ${whyClosed(path)}.`),
+          text,
+          path,
+          verb: "",
+        };
+      }
+      case "unknown":
+        return { ...forbidden(target.reason), text, path: target.path, verb: "" };
+    }
+  }
+
+  /** Goes on into what the command carries, and notes where it may leave the console. */
+  private follow(command: Command, targets: readonly Target[], state: State): void {
+    const menus: Menu[] = [];
+    for (const target of targets) {
+      if (target.kind === "global") {
+        this.globalArguments(target, state);
+      } else if (target.kind === "menu_block") {
+        this.nested(target.script, state, [target.menu]);
+      } else if (target.kind !== "closed" && target.kind !== "unknown") {
+        menus.push(target.menu);
+      }
+    }
+    if (menus.length === 0) {
+      return;
+    }
+    // `[find …]` within a command is meant in that command's menu.
+    for (const arg of command.args) {
+      this.argument(arg, state, join(state.menus, menus));
+    }
+    state.menus = join(state.menus, menus);
+  }
+
+  private globalArguments(target: Extract<Target, { kind: "global" }>, state: State): void {
+    const { name } = target.rule;
+    const inner: State = { menus: state.menus, scope: new Scope(state.scope) };
+    if (LOOPS.has(name)) {
+      declareAll(inner.scope, target.args);
+    }
+    for (const arg of target.args) {
+      this.argument(arg, inner, state.menus);
+    }
+    if (DECLARES.has(name)) {
+      declareOne(state.scope, target.args);
+    }
+    state.menus = join(state.menus, inner.menus);
+  }
+
+  private argument(arg: Argument, state: State, menus: Menus): void {
+    if (arg.value !== null) {
+      this.part(arg.value, state, menus);
+    }
+  }
+
+  private part(part: Part, state: State, menus: Menus): void {
+    switch (part.kind) {
+      case "word":
+      case "operator":
+        return;
+      case "variable":
+        this.variable(part.name, state.scope);
+        return;
+      case "string":
+      case "group":
+        for (const each of part.parts) {
+          this.part(each, state, menus);
+        }
+        return;
+      case "call":
+      case "block":
+        this.nested(part.script, state, menus);
+        return;
+    }
+  }
+
+  /** `menus` are those that the nested commands may start from. */
+  private nested(script: Script, state: State, menus: Menus): void {
+    const inner: State = { menus, scope: new Scope(state.scope) };
+    this.script(script, inner);
+    state.menus = join(state.menus, inner.menus);
+  }
+
+  private variable(name: string, scope: Scope): void {
+    if (scope.knows(name) && !isOurs(name)) {
+      return;
+    }
+    const reason = `$${name.slice(0, 40)} was not made with :local before, so it may be a global variable that holds a secret.`;
+    this.found.push({ ...forbidden(reason), text: `$${name.slice(0, 40)}`, path: "", verb: "" });
+  }
+}
+
+function join(some: Menus, more: Menus): Menus {
+  if (some === null || more === null) {
+    return null;
+  }
+  const all = [...new Set([...some, ...more])];
+  return all.length > MAX_MENUS ? null : all;
+}
+
+/** The name `:local` gives to a variable. */
+function declareOne(scope: Scope, args: readonly Argument[]): void {
+  const first = args.find((arg) => arg.name === null)?.value;
+  if (first?.kind === "word" || (first?.kind === "string" && first.parts.length === 0)) {
+    scope.declare(first.text);
+  }
+}
+
+/** The names a loop gives: its first value, `k,v` for two, and a counter given by name. */
+function declareAll(scope: Scope, args: readonly Argument[]): void {
+  const first = args.find((arg) => arg.name === null)?.value;
+  const counter = args.find((arg) => arg.name === "counter")?.value;
+  for (const value of [first, counter]) {
+    for (const name of value?.kind === "word" ? value.text.split(",") : []) {
+      scope.declare(name);
+    }
+  }
+}
+
+const LOOPS = new Set(["foreach", "for", "onerror"]);
+const DECLARES = new Set(["local", "global"]);
+const TOO_MANY = forbidden(
+  `These are more than ${MAX_COMMANDS - 1} commands; ask for less at once.`,
+);

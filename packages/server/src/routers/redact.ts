@@ -1,0 +1,48 @@
+/** Takes secrets out of what routers send: commands, outputs and logs, before a model or a log sees them. */
+import { namedSecrets } from "./redaction/named-secrets.ts";
+import type { Range } from "./redaction/range.ts";
+import { shapedSecrets } from "./redaction/shaped-secrets.ts";
+import { tableSecrets } from "./redaction/table-secrets.ts";
+
+/** Stands in place of each secret. */
+const MARK = "[redacted]";
+
+/**
+ * Gives the text without the values of passwords, keys and tokens, whether named (`password=…`, a table's column)
+ * or known by their shape (PEM, JWT, long hex and base64, `user:password@`). Takes too much rather than too little.
+ * Each rule sees the whole original text, so nothing one rule takes can hide a secret from another. Linear time.
+ */
+export function redact(text: string): string {
+  const ranges = [...namedSecrets(text), ...shapedSecrets(text), ...tableSecrets(text)];
+  ranges.sort((a, b) => a.start - b.start);
+  let result = "";
+  let at = 0;
+  for (const range of merged(ranges)) {
+    result += text.slice(at, range.start) + MARK;
+    at = range.end;
+  }
+  return result + text.slice(at);
+}
+
+/** Whether the text has, in place of a secret, what `redact` put there. */
+export function isRedacted(text: string): boolean {
+  return text.includes(MARK);
+}
+
+/** Joins ranges that touch. Takes them sorted by start. */
+function* merged(ranges: readonly Range[]): Generator<Range> {
+  let open: Range | null = null;
+  for (const range of ranges) {
+    if (open !== null && range.start <= open.end) {
+      open = { start: open.start, end: Math.max(open.end, range.end) };
+      continue;
+    }
+    if (open !== null) {
+      yield open;
+    }
+    open = range;
+  }
+  if (open !== null) {
+    yield open;
+  }
+}

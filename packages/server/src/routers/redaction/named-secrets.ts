@@ -1,0 +1,174 @@
+import type { Range } from "./range.ts";
+import { isSecretName } from "./secret-names.ts";
+
+/** The values that follow a secret's name: `password=…`, `"secret":"…"`, `passphrase: …`, "the password is …". */
+export function namedSecrets(text: string): readonly Range[] {
+  const ranges: Range[] = [];
+  const ends = new ValueEnds(text);
+  let at = 0;
+  while (at < text.length) {
+    if (!isNameChar(text.charCodeAt(at))) {
+      at++;
+      continue;
+    }
+    const start = at;
+    at = ends.wordEnd(at);
+    if (isSecretName(text.slice(start, at))) {
+      const range = valueAfter(text, at, ends);
+      if (range !== null && range.end > range.start) {
+        ranges.push(range);
+      }
+    }
+  }
+  return ranges;
+}
+
+/** The value after a name that ends at `at`; null when none follows. */
+function valueAfter(text: string, at: number, ends: ValueEnds): Range | null {
+  const afterQuotes = skip(text, at, QUOTES);
+  const gap = skip(text, afterQuotes, SPACES);
+  const separator = skip(text, gap, SEPARATORS);
+  if (separator > gap) {
+    const start = skipJoins(text, separator);
+    return { start, end: ends.valueEnd(start, text.charAt(gap) === ":") };
+  }
+  const connectorEnd = gap > afterQuotes ? ends.wordEnd(gap) : gap;
+  if (!CONNECTORS.has(text.slice(gap, connectorEnd).toLowerCase())) {
+    return null;
+  }
+  const start = skip(text, connectorEnd, SPACES);
+  if (start === connectorEnd) {
+    return null;
+  }
+  return { start, end: isQuote(text, start) ? ends.valueEnd(start) : ends.blank(start) };
+}
+
+/** Exports break long lines between a name and its value. */
+function skipJoins(text: string, from: number): number {
+  let at = skip(text, from, SPACES);
+  while (text[at] === "\\" && (text[at + 1] === "\n" || text.startsWith("\r\n", at + 1))) {
+    at = skip(text, at + 1, LINE_ENDS);
+    at = skip(text, at, SPACES);
+  }
+  return at;
+}
+
+function skip(text: string, from: number, chars: string): number {
+  let at = from;
+  while (at < text.length && chars.includes(text.charAt(at))) {
+    at++;
+  }
+  return at;
+}
+
+function isQuote(text: string, at: number): boolean {
+  const char = text[at] === "\\" ? text[at + 1] : text[at];
+  return char === '"' || char === "'";
+}
+
+const QUOTES = "\"'\\`)]";
+const SPACES = " \t";
+const LINE_ENDS = "\r\n";
+const SEPARATORS = "=:>";
+const CONNECTORS = new Set(["is", "to", "as", "was", "are", "be"]);
+
+/** Where values end, worked out for all places at once from the back, so that no place costs more than another. */
+class ValueEnds {
+  private readonly text: string;
+  private readonly word: Int32Array;
+  private readonly plain: Int32Array;
+  private readonly line: Int32Array;
+  private readonly double: Int32Array;
+  private readonly single: Int32Array;
+  private readonly space: Int32Array;
+
+  constructor(text: string) {
+    const length = text.length;
+    this.text = text;
+    this.word = new Int32Array(length + 2).fill(length);
+    this.line = new Int32Array(length + 2).fill(length);
+    this.plain = new Int32Array(length + 2).fill(length);
+    this.double = new Int32Array(length + 2).fill(length);
+    this.single = new Int32Array(length + 2).fill(length);
+    this.space = new Int32Array(length + 2).fill(length);
+    for (let at = length - 1; at >= 0; at--) {
+      this.fill(at, text.charCodeAt(at));
+    }
+  }
+
+  /** Past the name that `at` stands in. */
+  wordEnd(at: number): number {
+    return this.word[at] ?? this.text.length;
+  }
+
+  /** The next white space. */
+  blank(at: number): number {
+    return this.space[at] ?? this.text.length;
+  }
+
+  /**
+   * Past a value: its closing quote; without quotes the line's end, the next `name=`, or `;` before a space,
+   * since some outputs leave out the quotes around values with spaces. An open quote takes the rest.
+   * @param whole to the line's end, as after `name:`
+   */
+  valueEnd(start: number, whole = false): number {
+    const open = this.text[start] === "\\" ? start + 1 : start;
+    const quote = this.text[open];
+    if (quote === '"' || quote === "'") {
+      const close = (quote === '"' ? this.double : this.single)[open + 1] ?? this.text.length;
+      return this.glued(Math.min(close + 1, this.text.length));
+    }
+    return (whole ? this.line : this.plain)[start] ?? this.text.length;
+  }
+
+  /** What touches a closing quote may be the secret itself, when an earlier quote was left open. */
+  private glued(at: number): number {
+    return AFTER_QUOTE.has(this.text.charAt(at)) ? at : this.blank(at);
+  }
+
+  private fill(at: number, code: number): void {
+    const next = at + 1;
+    this.word[at] = isNameChar(code) ? (this.word[next] ?? 0) : at;
+    this.space[at] = isSpace(code) ? at : (this.space[next] ?? 0);
+    const after = code === BACKSLASH ? at + 2 : next;
+    this.double[at] = code === DOUBLE ? at : (this.double[after] ?? 0);
+    this.single[at] = code === SINGLE ? at : (this.single[after] ?? 0);
+    this.line[at] = code === LF || code === CR ? at : (this.line[next] ?? 0);
+    this.plain[at] = this.endsPlain(at, code) ? at : (this.plain[next] ?? 0);
+  }
+
+  private endsPlain(at: number, code: number): boolean {
+    if (code === LF || code === CR) {
+      return true;
+    }
+    const next = this.text.charCodeAt(at + 1);
+    if (code === SEMICOLON) {
+      return Number.isNaN(next) || isSpace(next);
+    }
+    return isSpace(code) && isNameChar(next) && this.text[this.word[at + 1] ?? 0] === "=";
+  }
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+const BACKSLASH = 0x5c;
+const DOUBLE = 0x22;
+const SINGLE = 0x27;
+const SEMICOLON = 0x3b;
+const AFTER_QUOTE = new Set(["", " ", "\t", "\n", "\r", ";", ",", ")", "]", "}", "\\"]);
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === LF || code === CR;
+}
+
+/** Letters, digits, `-`, `_` and `.`. */
+function isNameChar(code: number): boolean {
+  const letter = code | 0x20;
+  return (
+    (letter >= 0x61 && letter <= 0x7a) ||
+    (code >= 0x30 && code <= 0x39) ||
+    code === 0x2d ||
+    code === 0x2e ||
+    code === 0x5f
+  );
+}

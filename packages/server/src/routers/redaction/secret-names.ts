@@ -1,0 +1,53 @@
+/** Whether a setting of this name, in any case, holds a secret. Dots and dashes part its words. */
+export function isSecretName(name: string): boolean {
+  const lower = name.toLowerCase();
+  if (PARTS.some((part) => lower.includes(part))) {
+    return true;
+  }
+  if (lower.endsWith("key") || KEY_NUMBER.test(lower)) {
+    return !lower.includes("public");
+  }
+  return WORDS.has(lower.slice(lower.lastIndexOf(".") + 1));
+}
+
+const PARTS = [
+  "password",
+  "passwd",
+  "passphrase",
+  "passcode",
+  "secret",
+  "private-key",
+  "private_key",
+  "privatekey",
+  "shared-key",
+  "shared_key",
+  "sharedkey",
+  "psk",
+  "community",
+  "token",
+  "api-key",
+  "api_key",
+  "apikey",
+  "auth-key",
+  "credential",
+  "authorization",
+  "cookie",
+];
+
+/** `static-key-0` */
+const KEY_NUMBER = /key-?\d$/;
+
+const WORDS = new Set([
+  "pass",
+  "pwd",
+  "pin",
+  "sim-pin",
+  "puk",
+  "cak",
+  "otp",
+  "keys",
+  "parole",
+  "kennwort",
+  "passwort",
+  "contrasena",
+]);

@@ -1,0 +1,205 @@
+import type { Range } from "./range.ts";
+
+/** Secrets known by their shape alone. Every rule reads each character a fixed number of times. */
+export function shapedSecrets(text: string): readonly Range[] {
+  return [...pemBlocks(text), ...urlPasswords(text), ...opaqueRuns(text)];
+}
+
+/** From `-----BEGIN` to the end line; to the end of the text when that was cut off. */
+function pemBlocks(text: string): readonly Range[] {
+  const ranges: Range[] = [];
+  let start = text.indexOf(PEM_BEGIN);
+  while (start >= 0) {
+    const endLine = text.indexOf(PEM_END, start);
+    const dashes = endLine < 0 ? -1 : text.indexOf("-----", endLine + PEM_END.length);
+    const end = dashes < 0 ? text.length : dashes + 5;
+    ranges.push({ start, end });
+    start = text.indexOf(PEM_BEGIN, end);
+  }
+  return ranges;
+}
+
+const PEM_BEGIN = "-----BEGIN";
+const PEM_END = "-----END";
+
+/** The password in `scheme://user:password@host`, which may itself hold `/`, `:` and `@`. */
+function urlPasswords(text: string): readonly Range[] {
+  const ranges: Range[] = [];
+  let slashes = text.indexOf("://");
+  while (slashes >= 0) {
+    const end = runEnd(text, slashes + 3, isUrlChar);
+    const url = text.slice(slashes + 3, end);
+    const colon = url.indexOf(":");
+    const host = url.lastIndexOf("@");
+    if (colon >= 0 && host > colon + 1) {
+      ranges.push({ start: slashes + 4 + colon, end: slashes + 3 + host });
+    }
+    slashes = text.indexOf("://", end);
+  }
+  return ranges;
+}
+
+/** Keys and tokens: long runs of characters without sense. */
+function opaqueRuns(text: string): readonly Range[] {
+  const ranges: Range[] = [];
+  let at = 0;
+  while (at < text.length) {
+    const end = runEnd(text, at, isTokenChar);
+    if (end > at) {
+      collect(text.slice(at, end), at, ranges);
+    }
+    at = end + 1;
+  }
+  return ranges;
+}
+
+/** Adds what is secret in one run without spaces, quotes or brackets. */
+function collect(run: string, offset: number, ranges: Range[]): void {
+  for (const prefix of PREFIXES) {
+    const at = run.indexOf(prefix);
+    if (at >= 0 && run.length - at >= prefix.length + 8) {
+      ranges.push({ start: offset + at, end: offset + run.length });
+    }
+  }
+  collectTelegram(run, offset, ranges);
+  collectFingerprint(run, offset, ranges);
+  collectRuns(run, offset, ranges, isHexChar, (part) => part.length >= 32);
+  collectRuns(run, offset, ranges, isBase64Char, isBase64Key);
+  collectRuns(run, offset, ranges, isUrlSafeChar, (part) => part.length >= 40 && isMixed(part));
+}
+
+/** Ours, Anthropic's, and those of services that routers are often made to talk to; `eyJ` begins a JWT. */
+const PREFIXES = [
+  "sk-ant-",
+  "sk-",
+  "crk_",
+  "crr_",
+  "eyJ",
+  "ghp_",
+  "github_pat_",
+  "xoxb-",
+  "AKIA",
+  "AIza",
+];
+
+/** `123456789:AA…`: digits, a colon, 30 characters or more. */
+function collectTelegram(run: string, offset: number, ranges: Range[]): void {
+  let colon = run.indexOf(":");
+  let from = 0;
+  while (colon >= 0) {
+    let start = colon;
+    while (start > from && isDigit(run.charCodeAt(start - 1))) {
+      start--;
+    }
+    const end = runEnd(run, colon + 1, isUrlSafeChar);
+    if (colon - start >= 5 && end - colon > 30) {
+      ranges.push({ start: offset + start, end: offset + end });
+    }
+    from = colon + 1;
+    colon = run.indexOf(":", from);
+  }
+}
+
+/** Sixteen or more pairs of hex digits with colons: longer than any MAC or IP address. */
+function collectFingerprint(run: string, offset: number, ranges: Range[]): void {
+  const groups = run.split(":");
+  let at = 0;
+  let start = 0;
+  let pairs = 0;
+  for (const group of [...groups, ""]) {
+    const isPair =
+      group.length === 2 && isHexChar(group.charCodeAt(0)) && isHexChar(group.charCodeAt(1));
+    if (isPair) {
+      start = pairs === 0 ? at : start;
+      pairs++;
+    } else {
+      if (pairs >= 15) {
+        ranges.push({
+          start: offset + start,
+          end: offset + Math.min(at + group.length, run.length),
+        });
+      }
+      pairs = 0;
+    }
+    at += group.length + 1;
+  }
+}
+
+function collectRuns(
+  run: string,
+  offset: number,
+  ranges: Range[],
+  isPart: (code: number) => boolean,
+  isSecret: (part: string) => boolean,
+): void {
+  let at = 0;
+  while (at < run.length) {
+    const end = runEnd(run, at, isPart);
+    if (end > at && isSecret(run.slice(at, end))) {
+      ranges.push({ start: offset + at, end: offset + end });
+    }
+    at = end + 1;
+  }
+}
+
+/** WireGuard's keys are 43 characters and `=`; others are longer or without it. A path has no capitals. */
+function isBase64Key(part: string): boolean {
+  const bare = part.replaceAll("=", "");
+  if (bare.length < 40) {
+    return false;
+  }
+  const padded = bare.length < part.length && bare.length >= 43;
+  return padded ? UPPER.test(bare) && LOWER.test(bare) : isMixed(bare);
+}
+
+function isMixed(part: string): boolean {
+  return UPPER.test(part) && LOWER.test(part) && DIGIT.test(part);
+}
+
+const UPPER = /[A-Z]/;
+const LOWER = /[a-z]/;
+const DIGIT = /\d/;
+
+function runEnd(text: string, from: number, isPart: (code: number) => boolean): number {
+  let at = from;
+  while (at < text.length && isPart(text.charCodeAt(at))) {
+    at++;
+  }
+  return at;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+function isAlphanumeric(code: number): boolean {
+  const letter = code | 0x20;
+  return isDigit(code) || (letter >= 0x61 && letter <= 0x7a);
+}
+
+function isHexChar(code: number): boolean {
+  const letter = code | 0x20;
+  return isDigit(code) || (letter >= 0x61 && letter <= 0x66);
+}
+
+/** Also `+`, `/` and the padding. */
+function isBase64Char(code: number): boolean {
+  return isAlphanumeric(code) || code === 0x2b || code === 0x2f || code === 0x3d;
+}
+
+/** Also `-` and `_`. */
+function isUrlSafeChar(code: number): boolean {
+  return isAlphanumeric(code) || code === 0x2d || code === 0x5f;
+}
+
+/** Also `.` and `:`, between the parts of a token. */
+function isTokenChar(code: number): boolean {
+  return isBase64Char(code) || isUrlSafeChar(code) || code === 0x2e || code === 0x3a;
+}
+
+/** Anything but white space, control characters, quotes and angle brackets. */
+function isUrlChar(code: number): boolean {
+  return (
+    code > 0x20 && code !== 0x22 && code !== 0x27 && code !== 0x3c && code !== 0x3e && code !== 0x7f
+  );
+}
