@@ -19,13 +19,13 @@ import { redisMissing } from "../test/harness/redis.ts";
  * - about the one process and its files: start-up, start-faults, configuration, install, npm-start, secrecy,
  *   health, cors, http-hardening, built-packages;
  * - about bytes, which pass whatever counts them: streaming, faithful, anthropic-sdk, upstream-oddities, seed-2,
- *   key-pool, circuit-breaker, model-list, routers-listener, routers-rsc*, claude-*, client-*, cli-*, complete-cli;
- * - budgets-crash: a killed process's holds stay in Redis for a day, so that nothing is left for the test to spend.
+ *   model-list, routers-listener, routers-rsc*, claude-*, client-*, cli-*, complete-cli.
  */
 const onBoth = {
   "money and limits": [
     "budgets",
     "budgets-admin",
+    "budgets-crash",
     "limits",
     "queueing",
     "fair-share",
@@ -34,6 +34,7 @@ const onBoth = {
   ],
   "who may": ["app-keys", "owners", "credentials", "device-key", "enrollment", "model-control"],
   records: ["admin", "ledger", "reconcile", "refusal-audit", "usage", "usage-csv", "drain"],
+  upstream: ["circuit-breaker", "key-pool"],
   doors: ["complete", "page-fetch-door", "bad-input"],
   routers: ["routers", "routers-admin", "routers-attacks", "routers-callers", "routers-jobs"],
 } as const;

@@ -9,9 +9,10 @@ import { type ChangeEvent, RedisEvents } from "./limits/redis/redis-events.ts";
 import type { Log } from "./pipeline/log.ts";
 import type { Store } from "./store/store.ts";
 
-type Tell = (event: ChangeEvent) => void;
+/** Resolves when the change counts in all instances. */
+type Tell = (event: ChangeEvent) => Promise<void>;
 
-/** The store, telling of every change that others keep in memory. */
+/** The store, telling of every change that others keep in memory: once it is answered, it counts everywhere. */
 export const telling = (store: Store, tell: Tell): Store => {
   const after =
     <Args extends readonly unknown[], Result>(
@@ -21,7 +22,7 @@ export const telling = (store: Store, tell: Tell): Store => {
     ) =>
     async (...args: Args): Promise<Result> => {
       const result = await work(...args);
-      tell({ kind, id: idOf(...args) });
+      await tell({ kind, id: idOf(...args) });
       return result;
     };
   const byRow = ({ id }: Readonly<{ id: string }>): string => id;
@@ -83,17 +84,24 @@ export type Instances = Readonly<{
 
 export const openInstances = ({ redisUrl, instance, log }: Options): Instances => {
   let kept: Kept | null = null;
-  const reading = (work: Promise<unknown>): void => {
+  const reading = (work: Promise<void>): Promise<void> =>
     work.catch((error: unknown) => {
       log.error({ error: String(error) }, "What another instance changed could not be read");
     });
-  };
   const events = new RedisEvents({
     url: redisUrl,
     instance,
     log,
-    onEvent: (event) => kept !== null && reading(readAnew(kept, event)),
-    onResync: () => kept !== null && reading(readAll(kept)),
+    onEvent: async (event) => {
+      if (kept !== null) {
+        await reading(readAnew(kept, event));
+      }
+    },
+    onResync: () => {
+      if (kept !== null) {
+        void reading(readAll(kept));
+      }
+    },
   });
   return {
     tell: (event) => events.publish(event),

@@ -3,6 +3,7 @@ import type { Scope, ScopeKind } from "../pipeline/admission.ts";
 import { modelCalls } from "../pipeline/operations.ts";
 import { allAppKeys } from "../pipeline/owner-ports.ts";
 import type { UsageDimension, UsageFilter, UsageGroup, UsageQueries } from "../pipeline/ports.ts";
+import { scopeName } from "./scope-name.ts";
 
 export type Counted = Readonly<{ scope: Scope; requests: number }>;
 
@@ -45,7 +46,7 @@ class Tally {
 
   add(scope: Scope, requests: number): void {
     if (requests > 0) {
-      const key = `${scope.kind}:${scope.id}`;
+      const key = scopeName(scope);
       const before = this.#counts.get(key)?.requests ?? 0;
       this.#counts.set(key, { scope, requests: before + requests });
     }

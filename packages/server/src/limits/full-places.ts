@@ -1,4 +1,5 @@
 import type { Limit, Verdict } from "../pipeline/admission.ts";
+import { scopeName } from "./scope-name.ts";
 
 export type OverLimit = Extract<Verdict, { kind: "over_limit" }>;
 
@@ -10,7 +11,7 @@ export const isFull = (verdict: Verdict): verdict is OverLimit =>
 export const placesOf = (limits: readonly Limit[]): readonly string[] =>
   limits.filter(({ kind }) => kind === "concurrency").map(placeOf);
 
-const placeOf = ({ scope, max }: Limit): string => `${scope.kind}:${scope.id}:${max}`;
+const placeOf = ({ scope, max }: Limit): string => `${scopeName(scope)}:${max}`;
 
 /** Limits of concurrency that have been found full. */
 export class FullPlaces {

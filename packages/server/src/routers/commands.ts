@@ -43,8 +43,7 @@ type Confirm = Extract<ProcessRequest, { kind: "confirm" }>;
 
 export const createRouterCommands = (deps: CommandsDeps): RouterCommands => {
   const { random } = deps;
-  const { monotonicMs } = deps.clock;
-  const codes = new Confirmations({ random, monotonicMs: () => monotonicMs.call(deps.clock) });
+  const codes = new Confirmations({ random, monotonicMs: () => deps.clock.monotonicMs() });
   const jobs = new Jobs({
     random,
     ...(deps.jobWaitMs !== undefined && { waitMs: deps.jobWaitMs }),

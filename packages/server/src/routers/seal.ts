@@ -1,13 +1,7 @@
+import { asciiJson } from "../pipeline/json/ascii-json.ts";
 import type { RouterAnswer } from "../pipeline/router-ports.ts";
 import type { Session } from "./session-book.ts";
 import { signResponse } from "./signing.ts";
-
-/** JSON of ASCII alone: a router's strings are bytes, and what it hashes must be what we hashed. */
-export const asciiJson = (value: unknown): string =>
-  JSON.stringify(value).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 
 /**
  * The reply to one request. Sealed, the router believes `payload` alone, which holds the whole answer; `success`,

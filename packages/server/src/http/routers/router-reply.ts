@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { asciiJson } from "../../pipeline/json/ascii-json.ts";
 import type { OpenedRequest, RouterAnswer } from "../../pipeline/router-ports.ts";
 import { endAfterBody } from "../error-reply.ts";
 
@@ -24,12 +25,6 @@ const tooLong = {
   code: "too_large",
   error: "The answer is longer than a router can read. Ask for less at once.",
 };
-
-const asciiJson = (value: unknown): string =>
-  JSON.stringify(value).replace(
-    /[^\x20-\x7e]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 
 /** @param closing the connection is not to be used again */
 export const sendAnswer = (res: ServerResponse, text: string, closing: boolean): void =>

@@ -44,9 +44,9 @@ export class RedisChannel {
     this.#pings.unref();
   }
 
-  /** @throws Error when it may not have been sent */
-  async publish(message: string): Promise<void> {
-    await this.#publisher.publish(this.#options.channel, message);
+  /** Gives how many heard it, oneself too. @throws Error when it may not have been sent */
+  publish(message: string): Promise<number> {
+    return this.#publisher.publish(this.#options.channel, message);
   }
 
   /** Runs a script on the publisher's connection. @throws Error when it may not have been done */

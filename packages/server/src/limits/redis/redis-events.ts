@@ -1,4 +1,6 @@
+import { parseObject } from "../../pipeline/json/parse-object.ts";
 import type { Log } from "../../pipeline/log.ts";
+import { Hearings } from "./hearings.ts";
 import { RedisChannel } from "./redis-channel.ts";
 
 const eventKinds = [
@@ -21,11 +23,20 @@ type Options = Readonly<{
   prefix?: string;
   /** This process and no other; its own events are not told to it. */
   instance: string;
-  onEvent: (event: ChangeEvent) => void;
+  /** Resolves when the change counts here. */
+  onEvent: (event: ChangeEvent) => Promise<void>;
   /** Events may have been missed: read everything anew. Also once when first connected. */
   onResync: () => void;
   log: Log;
 }>;
+
+/** What is on the channel: a change, with the teller's number for it, or that one was heard. */
+type Message =
+  | Readonly<{ kind: "change"; from: string; event: ChangeEvent; number: number }>
+  | Readonly<{ kind: "heard"; from: string; of: string; number: number }>;
+
+/** An instance that has not heard by then is taken for dead or cut off: it reads everything anew when it is back. */
+const patienceMs = 500;
 
 /**
  * Changes told between instances. Redis keeps no message for who is away: whoever was away, or was not heard,
@@ -34,6 +45,7 @@ type Options = Readonly<{
 export class RedisEvents {
   readonly #options: Options;
   readonly #channel: RedisChannel;
+  readonly #hearings = new Hearings(patienceMs);
   /** The others have not heard of something: when they can be told, they shall read everything anew. */
   #unheard = false;
 
@@ -54,57 +66,76 @@ export class RedisEvents {
     this.#channel.start();
   }
 
-  /** Tells all other instances, now or as soon as they can be reached. */
-  publish({ kind, id }: ChangeEvent): void {
-    this.#send({ kind, id });
+  /**
+   * Tells all other instances, now or as soon as they can be reached. Resolves when the change counts in all of
+   * them, or when one has let half a second pass. Never rejects.
+   */
+  async publish({ kind, id }: ChangeEvent): Promise<void> {
+    const { number, over } = this.#hearings.open();
+    void this.#send({ kind, id, number }).then((count) => this.#hearings.told(number, count));
+    await over;
   }
 
   close(): void {
     this.#channel.close();
   }
 
-  #send(message: ChangeEvent | Readonly<{ kind: "everything" }>): void {
+  /** Gives how many were told, oneself too. */
+  async #send(message: object): Promise<number> {
     const { instance, log } = this.#options;
-    this.#channel
-      .publish(JSON.stringify({ from: instance, ...message }))
-      .catch((error: unknown) => {
-        this.#unheard = true;
-        log.warn({ err: error }, "other instances could not be told of a change yet");
-      });
+    try {
+      return await this.#channel.publish(JSON.stringify({ from: instance, ...message }));
+    } catch (error) {
+      this.#unheard = true;
+      log.warn({ err: error }, "other instances could not be told of a change yet");
+      return 0;
+    }
   }
 
   #tellUnheard(): void {
     if (this.#unheard) {
       this.#unheard = false;
-      this.#send({ kind: "everything" });
+      void this.#send({ kind: "everything" });
     }
   }
 
-  #hear(message: string): void {
-    const { instance, onEvent, onResync } = this.#options;
-    const heard = parse(message);
-    if (heard === null) {
+  #hear(text: string): void {
+    const { instance, onResync } = this.#options;
+    const message = parse(text);
+    if (message === null) {
       // `everything`, a later version's, or not ours at all.
       onResync();
-    } else if (heard.from !== instance) {
-      onEvent(heard.event);
+    } else if (message.kind === "heard") {
+      if (message.of === instance) {
+        this.#hearings.heard(message.number, message.from);
+      }
+    } else if (message.from === instance) {
+      this.#hearings.heard(message.number, instance);
+    } else {
+      void this.#act(message.event, message.from, message.number);
     }
+  }
+
+  async #act(event: ChangeEvent, of: string, number: number): Promise<void> {
+    const { instance, onEvent } = this.#options;
+    await onEvent(event);
+    // That nobody was told of the hearing harms nobody: the teller waits its half second.
+    const heard = JSON.stringify({ from: instance, kind: "heard", of, number });
+    await this.#channel.publish(heard).catch(() => undefined);
   }
 }
 
-const parse = (message: string): { from: string; event: ChangeEvent } | null => {
-  let said: unknown;
-  try {
-    said = JSON.parse(message);
-  } catch {
+const parse = (text: string): Message | null => {
+  const said = parseObject(text) as Readonly<Record<string, unknown>> | null;
+  const { from, kind: word, id, of, number } = said ?? {};
+  if (typeof from !== "string" || typeof number !== "number") {
     return null;
   }
-  if (typeof said !== "object" || said === null || !("from" in said) || !("kind" in said)) {
-    return null;
+  if (word === "heard") {
+    return typeof of === "string" ? { kind: "heard", from, of, number } : null;
   }
-  const kind = eventKinds.find((known) => known === said.kind);
-  const id = "id" in said ? said.id : undefined;
-  return kind === undefined || typeof id !== "string" || typeof said.from !== "string"
+  const kind = eventKinds.find((known) => known === word);
+  return kind === undefined || typeof id !== "string"
     ? null
-    : { from: said.from, event: { kind, id } };
+    : { kind: "change", from, event: { kind, id }, number };
 };

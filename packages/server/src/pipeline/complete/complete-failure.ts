@@ -16,7 +16,7 @@ export const unshowable: AppFailure = {
 };
 
 /** An error whose words are our own: it is told as it stands. */
-export const ownFailure = ({ status, type, message }: UpstreamError): AppFailure => ({
+const ownFailure = ({ status, type, message }: UpstreamError): AppFailure => ({
   status: status ?? ownStatuses.get(type) ?? 502,
   type,
   message,

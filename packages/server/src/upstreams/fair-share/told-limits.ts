@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 /** What upstream limits, by the minute. https://docs.anthropic.com/en/api/rate-limits#response-headers */
-export const limitKinds = ["requests", "input-tokens", "output-tokens", "tokens"] as const;
+const limitKinds = ["requests", "input-tokens", "output-tokens", "tokens"] as const;
 
 /** An amount of each of `limitKinds`, in that order. */
 export type Amounts = readonly [requests: number, input: number, output: number, tokens: number];
