@@ -16,7 +16,7 @@ import { redisMissing } from "../test/harness/redis.ts";
  * Files in test/, by what they count or record. Left out:
  * - those that start stores of their own: redis, postgres, instances, budget-while-running, shared-breaker,
  *   routers-cluster;
- * - about the one process and its files: start-up, start-faults, configuration, install, npm-start, secrecy,
+ * - about the one process and its files: start-up, start-faults, configuration, install, npm-start,
  *   health, cors, http-hardening, built-packages;
  * - about bytes, which pass whatever counts them: streaming, faithful, anthropic-sdk, upstream-oddities, seed-2,
  *   model-list, routers-listener, routers-rsc*, claude-*, client-*, cli-*, complete-cli.
@@ -33,7 +33,16 @@ const onBoth = {
     "warnings",
   ],
   "who may": ["app-keys", "owners", "credentials", "device-key", "enrollment", "model-control"],
-  records: ["admin", "ledger", "reconcile", "refusal-audit", "usage", "usage-csv", "drain"],
+  records: [
+    "secrecy",
+    "admin",
+    "ledger",
+    "reconcile",
+    "refusal-audit",
+    "usage",
+    "usage-csv",
+    "drain",
+  ],
   upstream: ["circuit-breaker", "key-pool"],
   doors: ["complete", "page-fetch-door", "bad-input"],
   routers: ["routers", "routers-admin", "routers-attacks", "routers-callers", "routers-jobs"],

@@ -49,6 +49,10 @@ describe("routers from the command line", { skip: process.platform === "win32" }
     assert.doesNotMatch(table + (await router("list", "--json")).stdout, aSecret);
     await router("revoke", "office");
     assert.match((await router("list")).stdout, /^office +revoked/m);
+    await assert.rejects(
+      router("rotate", "office"),
+      /is revoked: .*claude-relay router add office/,
+    );
   });
 
   it("that are in use, or not there, are refused with what to do", async () => {

@@ -1,8 +1,9 @@
 /** Upstream's own limits, shared among callers: one cannot starve the others. */
 import assert from "node:assert/strict";
+import type { ClientRequest } from "node:http";
 import { describe, it, type TestContext } from "node:test";
 import { ask, startSetting } from "./harness/anthropic.ts";
-import { type Answer, send, withToken } from "./harness/http.ts";
+import { type Answer, begun, finish, open, send, withToken } from "./harness/http.ts";
 
 const start = async (
   t: TestContext,
@@ -11,9 +12,9 @@ const start = async (
 ) => {
   const setting = await startSetting({ env, simulator: { rateLimits } });
   t.after(() => setting.stop());
-  const call = (token: string, content = "Hello") =>
-    send(setting.relay.url, { headers: withToken(token), body: ask(content) });
-  return { ...setting, call };
+  const callOf = (token: string) => ({ headers: withToken(token), body: ask("Hello") });
+  const call = (token: string) => send(setting.relay.url, callOf(token));
+  return { ...setting, call, open: (token: string) => open(setting.relay.url, callOf(token)) };
 };
 
 type Tally = { served: number; theirs: number; ours: number };
@@ -27,16 +28,31 @@ const note = (tally: Tally, { status, headers }: Answer): void => {
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Keeps so many calls out, each again when it is over, and soon again when it is refused. */
+/** Keeps so many calls out, each again when it is over, and soon again when it is refused, until it hangs up. */
 const keepCalling = (
-  call: () => Promise<Answer>,
+  call: () => ClientRequest,
   parallel: number,
-  isOver: () => boolean,
-): { tally: Tally; over: Promise<unknown> } => {
+): { tally: Tally; hangUp: () => Promise<unknown> } => {
   const tally: Tally = { served: 0, theirs: 0, ours: 0 };
+  const out = new Set<ClientRequest>();
+  let isOver = false;
+  const answerOf = async (outgoing: ClientRequest): Promise<Answer | null> => {
+    out.add(outgoing);
+    try {
+      return await finish(await begun(outgoing));
+    } catch (error) {
+      assert.ok(isOver, String(error));
+      return null;
+    } finally {
+      out.delete(outgoing);
+    }
+  };
   const one = async (): Promise<void> => {
-    while (!isOver()) {
-      const answer = await call();
+    while (!isOver) {
+      const answer = await answerOf(call());
+      if (answer === null) {
+        return;
+      }
       note(tally, answer);
       if (answer.status === 429) {
         // It does not do as it is told.
@@ -44,22 +60,25 @@ const keepCalling = (
       }
     }
   };
-  return { tally, over: Promise.all(Array.from({ length: parallel }, one)) };
+  const over = Promise.all(Array.from({ length: parallel }, one));
+  const hangUp = (): Promise<unknown> => {
+    isOver = true;
+    for (const outgoing of out) {
+      outgoing.destroy();
+    }
+    return over;
+  };
+  return { tally, hangUp };
 };
 
 /** A greedy caller with 50 calls at once, and a modest one that calls ten times, one after the other. */
 const greedyAndModest = async (t: TestContext, env: Readonly<Record<string, string>>) => {
-  const { relay, call } = await start(t, { requests: 600 }, env);
+  const { relay, call, open } = await start(t, { requests: 600 }, env);
   const [greedy, modest] = [
     await relay.bootstrap("greedy-one"),
     await relay.bootstrap("modest-one"),
   ];
-  let isOver = false;
-  const flood = keepCalling(
-    () => call(greedy),
-    50,
-    () => isOver,
-  );
+  const flood = keepCalling(() => open(greedy), 50);
   // Until upstream has nothing left but what it gives by the second.
   while (flood.tally.theirs === 0) {
     await sleep(20);
@@ -75,8 +94,7 @@ const greedyAndModest = async (t: TestContext, env: Readonly<Record<string, stri
     await sleep(300);
   }
   const perSecond = ((flood.tally.served - before) * 1000) / (performance.now() - since);
-  isOver = true;
-  await flood.over;
+  await flood.hangUp();
   t.diagnostic(
     `the modest one: ${tally.served} of 10 served, waits ${waits} ms; the greedy one ${perSecond.toFixed(1)} a second, refused by upstream ${flood.tally.theirs}, by the relay ${flood.tally.ours}`,
   );

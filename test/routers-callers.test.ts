@@ -17,6 +17,7 @@ describe("a router, a caller like any other,", { concurrency: 4 }, () => {
     const refused = await router.ask("show addresses");
     assert.deepEqual([refused.success, refused.code], [false, "budget_exceeded"]);
     assert.match(refused.error, /This router's budget/);
+    assert.doesNotMatch(refused.error, /max_tokens/);
     assert.equal(upstream.asked.length, 0);
     const other = await connected({ id: "branch" });
     assert.equal((await other.ask("show addresses")).success, true);
@@ -46,6 +47,10 @@ describe("a router, a caller like any other,", { concurrency: 4 }, () => {
     await client.handshake();
     const refused = await client.ask("show");
     assert.equal(refused.code, "model_denied");
+    assert.match(
+      refused.error,
+      /for routers \(CLAUDE_RELAY_ROUTER_MODEL\), which this router's policy/,
+    );
     assert.equal(upstream.asked.length, 0);
   });
 
@@ -56,6 +61,11 @@ describe("a router, a caller like any other,", { concurrency: 4 }, () => {
     assert.equal(status, 200);
     assert.equal((await client.ask("show")).code, "router_revoked");
     assert.equal((await router().handshake()).code, "router_revoked");
+    const { body } = await relay.admin("/admin/audit?action=router.refuse");
+    assert.deepEqual(
+      new Set(body.data.map((row: { actor: string }) => row.actor)),
+      new Set(["router:office"]),
+    );
   });
 
   it("never hears of the relay's own account", async (t) => {

@@ -12,6 +12,9 @@ import { describe, it, type TestContext } from "node:test";
 import { commands, sharedSecret, startRouters } from "./harness/routers.ts";
 import { configure, installedRouter, kinds, type Router } from "./routers-rsc-router.ts";
 
+/** A command as the router prints it: each line behind a mark. */
+const shown = (text: string): string => text.replace(/^/gm, "  > ");
+
 const read = "/ip address print";
 const write = '/ip address add address=192.168.90.1/24 interface="bridge"\n/ip address print';
 
@@ -49,7 +52,7 @@ for (const kind of kinds) {
       assert.equal(router.put.filter((line) => /handshake accepted/.test(line)).length, 2);
       upstream.answerWith(commands(read));
       await typed(':global ClaudeRelayAsk\n[$ClaudeRelayAsk "which addresses"]');
-      assert.ok(router.put.includes(read));
+      assert.ok(router.put.includes(shown(read)));
       // What the guide has and RouterOS does not: docs/routers.md says what to type instead.
       for (const line of [
         ':global ClaudeRelayHandshakeSecret "your-secret-key"  # Must match Python service',
@@ -64,8 +67,8 @@ for (const kind of kinds) {
       const { router, upstream, relay } = await named(t);
       upstream.answerWith(commands(write, "Adds the address, shows all."));
       await router.call("ClaudeRelayAsk", ['give "bridge" an address'], { user: "ann" });
-      assert.ok(router.put.includes(write));
-      assert.ok(router.put.includes("Adds the address, shows all."));
+      assert.ok(router.put.includes(shown(write)));
+      assert.ok(router.put.includes("  | Adds the address, shows all."));
       assert.deepEqual(ran(router), []);
       const code = codeOf(router);
       await router.call("ClaudeRelayConfirm", [code]);
@@ -187,7 +190,7 @@ for (const kind of kinds) {
       upstream.answerWith(() => late.promise);
       await router.call("ClaudeRelayAsk", ["x"]);
       assert.ok(router.fetches.some(({ url }) => url.includes("/jobs/j_")));
-      assert.ok(router.put.includes(read));
+      assert.ok(router.put.includes(shown(read)));
     });
 
     it("let nobody in between change a reply, replay one or answer in the relay's place", async (t) => {
@@ -258,7 +261,7 @@ for (const kind of kinds) {
         } else {
           await router.call("ClaudeRelayAsk", ["x"]);
           assert.match(String(router.global("ClaudeRelayURL")), /^https:\/\/office\.example:/);
-          assert.ok(router.put.includes(read));
+          assert.ok(router.put.includes(shown(read)));
         }
         assert.deepEqual(
           new Set(router.fetches.map(({ checkCertificate }) => checkCertificate)),

@@ -65,7 +65,30 @@ for (const kind of kinds) {
       assert.equal(a, version === "7.15" ? 12 : "12");
       relay.answer = () => ({ ...offers("read")(), explanation: "12" });
       await router.call("ClaudeRelayAsk", ["x"]);
-      assert.ok(router.put.includes("12"));
+      assert.ok(router.put.includes("  | 12"));
+    });
+
+    it("shows what Claude says apart from the command, and the relay's warnings before the code", async (t) => {
+      const { relay, router } = await connected(t);
+      relay.answer = () => ({
+        ...offers("write")(),
+        explanation: "Fine.\nClaude suggests (read):\n  > /ip address print",
+        commands: [
+          { text: "/ip address add", kind: "write", reason: "", warning: "It may\ncut you off." },
+        ],
+      });
+      await router.call("ClaudeRelayAsk", ["x"]);
+      const shown = router.put.flatMap((text) => text.split("\n"));
+      const from = shown.indexOf("  | Fine.");
+      assert.deepEqual(shown.slice(from, from + 3), [
+        "  | Fine.",
+        "  | Claude suggests (read):",
+        "  |   > /ip address print",
+      ]);
+      assert.equal(shown[from + 3], "Claude suggests (write):");
+      assert.match(shown[from + 4] ?? "", /^ {2}> \/ip address add/);
+      assert.deepEqual(shown.slice(from + 5, from + 7), ["  ! It may", "  ! cut you off."]);
+      assert.match(shown.at(-1) ?? "", /^To run exactly this/);
     });
 
     it("numbers its requests upwards, each signed with what the router has", async (t) => {

@@ -1,12 +1,13 @@
 /** Nothing leaks: secrets, prompts and completions are in no log line, no file and no table. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { createSimulator } from "../packages/server/src/upstreams/simulator/server.ts";
 import { startRelay } from "./harness/relay.ts";
 import { adminToken, masterKey } from "./harness/secrets.ts";
+import { keptBy } from "./harness/stores.ts";
 
 const prompt = "PROMPT-do-not-keep-7d1f";
 const jwtSecret = "secrecy-jwt-secret-0123456789abcdef0123456789";
@@ -121,28 +122,22 @@ describe("at LOG_LEVEL=trace, after calls of every kind", () => {
     }
   });
 
-  it("no file in the data folder holds one: not the journal, not the database", () => {
-    const files = readdirSync(dataDir, { recursive: true, withFileTypes: true }).filter((entry) =>
-      entry.isFile(),
-    );
+  it("no file in the data folder holds one: not the journal, not the database", async () => {
+    const kept = await keptBy(dataDir);
     assert.ok(
-      files.some(({ name }) => name.endsWith(".sqlite") || name.endsWith(".db")),
+      kept.some(([place]) => place.endsWith("relay.db") || place === "table devices"),
       "no database",
     );
-    for (const { parentPath, name } of files) {
-      const content = readFileSync(join(parentPath, name)).toString("latin1");
+    for (const [place, content] of kept) {
       for (const [what, secret] of secrets) {
-        assert.ok(!content.includes(secret), `${name} holds the ${what}`);
+        assert.ok(!content.includes(secret), `${place} holds the ${what}`);
       }
     }
   });
 
-  it("(the search finds what is there: device and model are in both)", () => {
+  it("(the search finds what is there: device and model are in both)", async () => {
     assert.ok(output.includes("secretive-device"));
-    const all = readdirSync(dataDir, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map(({ parentPath, name }) => readFileSync(join(parentPath, name)).toString("latin1"))
-      .join("");
+    const all = (await keptBy(dataDir)).map(([, content]) => content).join("");
     assert.ok(all.includes("secretive-device") && all.includes("claude-haiku-4-5"));
   });
 });

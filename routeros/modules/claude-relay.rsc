@@ -66,6 +66,21 @@
   :return ($out . [:pick $text $start [:len $text]])
 }
 
+# The same with a mark before every line, so that no line of it passes for one of ours. [margin text mark]
+:global ClaudeRelayMargin do={
+  :global ClaudeRelayPlain
+  :local text [$ClaudeRelayPlain $1]
+  :local out ""
+  :local start 0
+  :local at [:find $text "\n"]
+  :while ([:typeof $at] != "nil") do={
+    :set out ($out . $2 . [:pick $text $start $at] . "\n")
+    :set start ($at + 1)
+    :set at [:find $text "\n" $at]
+  }
+  :return ($out . $2 . [:pick $text $start [:len $text]])
+}
+
 # ---- where the relay is ----
 
 # Whether a host is this network's: loopback, private or link-local. A name counts as what it leads to. [local host]
@@ -479,8 +494,8 @@
   :global ClaudeRelayCommand
   :global ClaudeRelayFinish
   :global ClaudeRelayOn
+  :global ClaudeRelayMargin
   :global ClaudeRelayPending
-  :global ClaudeRelayPlain
   :global ClaudeRelayQuote
   :global ClaudeRelayRun
   :global ClaudeRelaySays
@@ -495,9 +510,14 @@
   :local text [$ClaudeRelayCommand $answer]
   :local kind [:tostr ($answer->"classification")]
   :local code ($answer->"confirm_code")
+  :put [$ClaudeRelayMargin ($answer->"explanation") "  | "]
   :put ("Claude suggests (" . $kind . "):")
-  :put $text
-  :put [$ClaudeRelayPlain ($answer->"explanation")]
+  :put [$ClaudeRelayMargin $text "  > "]
+  :if ([:typeof ($answer->"commands")] = "array") do={
+    :foreach one in=($answer->"commands") do={
+      :if ([:len ($one->"warning")] > 0) do={ :put [$ClaudeRelayMargin ($one->"warning") "  ! "] }
+    }
+  }
   :if ([$ClaudeRelaySays ($answer->"may_run")] = "bool true") do={
     :if ($kind != "read") do={ :error "claude-relay: the relay would run a write unasked; nothing was done" }
     :if ([$ClaudeRelayOn $ClaudeRelayAutoExecute]) do={

@@ -36,6 +36,8 @@ export type RelayOptions = Readonly<{
   upstreamUrl?: string;
   /** The server's entry; by default this checkout's own. */
   main?: string;
+  /** In a process group of its own: a signal to the negative of its pid reaches its workers too. */
+  ownGroup?: boolean;
   /** Kept by the caller; a fresh one is made and removed otherwise. */
   dataDir?: string;
 }>;
@@ -46,7 +48,7 @@ export const startRelay = async (options: RelayOptions = {}): Promise<Relay> => 
   const stores = await storesOf(dataDir, options.env);
   const environment = { ...stores?.env, ...environmentOf(dataDir, options) };
   // In the data folder, so that no .env of the developer's is read.
-  const child = spawnServer(dataDir, environment, options.main);
+  const child = spawnServer(dataDir, environment, options.main, options.ownGroup);
   const exited = once(child, "exit") as Promise<[number | null]>;
   let stderr = "";
   child.stderr.on("data", (chunk) => {

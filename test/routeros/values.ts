@@ -19,7 +19,7 @@ export type Value =
   | { readonly kind: "function"; readonly body: Block; readonly definedIn: Scope }
   | { readonly kind: "code"; readonly body: Block; readonly source: string };
 
-export type Keyed = ReadonlyMap<string, Value>;
+type Keyed = ReadonlyMap<string, Value>;
 export type ArrayValue = Extract<Value, { kind: "array" }>;
 
 export const nothing: Value = { kind: "nothing" };
@@ -63,7 +63,7 @@ export function typeOf(value: Value): string {
 const second = 1_000_000_000n;
 
 /** A time as a router writes it: `1w2d03:04:05`, with a fraction if there is one. */
-export function timeText(nanoseconds: bigint): string {
+function timeText(nanoseconds: bigint): string {
   const sign = nanoseconds < 0n ? "-" : "";
   const whole = nanoseconds < 0n ? -nanoseconds : nanoseconds;
   const seconds = whole / second;

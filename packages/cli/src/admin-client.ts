@@ -63,7 +63,9 @@ const refused = (
     );
   }
   const remedy = remedies?.[status];
-  const wait = retryAfter === undefined ? "" : ` Try again in ${printable(retryAfter)} s.`;
+  const saysSo = /\b(try again|retry)\b/i.test(words);
+  const wait =
+    retryAfter === undefined || saysSo ? "" : ` Try again in ${printable(retryAfter)} s.`;
   return new Fault(`${words}${remedy === undefined ? "" : ` ${remedy}`}${wait}`);
 };
 

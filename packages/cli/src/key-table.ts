@@ -1,4 +1,5 @@
 import type { AppKey } from "@claude-relay/contract";
+import { count, list, moment } from "./cells.ts";
 import { printable } from "./fault.ts";
 import { table } from "./table.ts";
 
@@ -32,11 +33,3 @@ export const keyTable = (keys: readonly AppKey[]): string[] =>
       list(key.models),
     ]),
   );
-
-const none = "-";
-/** To the minute: `2026-11-21 03:07`. */
-const moment = (time: string | null): string =>
-  time === null ? none : printable(time).slice(0, 16).replace("T", " ");
-const count = (value: number | null): string => (value === null ? none : String(value));
-const list = (values: readonly string[] | null): string =>
-  values === null ? none : printable(values.join(","));

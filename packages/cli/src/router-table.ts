@@ -1,4 +1,5 @@
 import type { KnownRouter } from "@claude-relay/contract";
+import { count, list, moment, text } from "./cells.ts";
 import { printable } from "./fault.ts";
 import { table } from "./table.ts";
 
@@ -33,15 +34,9 @@ export const routerTable = (routers: readonly KnownRouter[]): string[] =>
       text(router.identity),
       moment(router.created_at),
       moment(router.last_seen_at),
-      router.requests_per_minute === null ? none : String(router.requests_per_minute),
-      router.models === null ? none : printable(router.models.join(",")),
+      count(router.requests_per_minute),
+      list(router.models),
       text(router.user_id),
       text(router.organization_id),
     ]),
   );
-
-const none = "-";
-const text = (value: string | null): string => (value === null ? none : printable(value));
-/** To the minute: `2026-11-21 03:07`. */
-const moment = (time: string | null): string =>
-  time === null ? none : printable(time).slice(0, 16).replace("T", " ");

@@ -30,7 +30,11 @@ describe("claude-relay router add", () => {
       "",
     ]);
     assert.ok(!ran.stderr.includes(secret));
-    assert.match(ran.stderr, /shown this once[\s\S]*\[\$ClaudeRelayInitCloud\]/);
+    assert.match(
+      ran.stderr,
+      /shown this once[\s\S]*run bot-config\n[\s\S]*run modules\/claude-relay\n[\s\S]*\[\$ClaudeRelayInitCloud\]/,
+    );
+    assert.doesNotMatch(ran.stderr, /Warning/);
     const [asked] = relay.asked;
     assert.deepEqual([asked?.method, asked?.path], ["POST", "/admin/routers"]);
     assert.equal(asked?.headers.authorization, `Bearer ${token}`);
@@ -46,8 +50,29 @@ describe("claude-relay router add", () => {
   it("says in a comment where the relay's address goes when it does not know it", async (t) => {
     const relay = await startTestRelay(t, () => ({ status: 201, body: { secret } }));
     const ran = await runCli(["routers", "add", "office"], envOf(relay.url));
-    assert.match(ran.stdout, /^# Say where the relay is: :global ClaudeRelayURL ".*"/m);
+    assert.match(ran.stdout, /^# MISSING: where the relay is\. .* :global ClaudeRelayURL ".*"$/m);
     assert.deepEqual(JSON.parse(relay.asked[0]?.body ?? ""), { id: "office" });
+  });
+
+  it("warns of an address that the router will refuse or that serves no routers", async (t) => {
+    const relay = await startTestRelay(t, () => ({ status: 201, body: { secret } }));
+    const port = new URL(relay.url).port;
+    for (const [url, says] of [
+      ["http://203.0.113.7:8899", /^Warning: Plain http to 203\.0\.113\.7.*ClaudeRelayAllowHTTP/m],
+      ["http://[2001:db8::1]:8899", /^Warning: Plain http to 2001:db8::1/m],
+      ["http://relay.example.com:8899", /^Warning: .*if relay\.example\.com leads to a public/m],
+      [`https://192.168.88.10:${port}`, /^Warning: Port \d+ is the relay's for apps.*8899/m],
+      ["http://192.168.88.10", /^Warning: The address names no port.*8899/m],
+    ] as const) {
+      const ran = await runCli(["router", "add", "office", "--relay-url", url], envOf(relay.url));
+      assert.equal(ran.code, 0, ran.stderr);
+      assert.match(ran.stderr, says);
+      assert.equal(ran.stdout.split("\n").length, 5, "the lines are printed all the same");
+    }
+    for (const url of ["https://relay.example.com", "http://[fd00::2]:8899", "http://nas:8899"]) {
+      const ran = await runCli(["router", "add", "office", "--relay-url", url], envOf(relay.url));
+      assert.doesNotMatch(ran.stderr, /Warning/, url);
+    }
   });
 
   it("refuses what cannot be meant before it asks the relay", async (t) => {
@@ -80,11 +105,23 @@ describe("claude-relay router add", () => {
   });
 
   it("says both ways out when the name is in use", async (t) => {
-    const body = error('A router "office" exists.');
+    const body = error('A router "office" exists: rotate it.');
     const relay = await startTestRelay(t, () => ({ status: 409, body }));
     const ran = await runCli(["router", "add", "office"], envOf(relay.url));
     assert.equal(ran.code, 1);
-    assert.match(ran.stderr, /exists\. Give it a new secret .*router rotate office.*router revoke/);
+    assert.match(ran.stderr, /exists: rotate it\. \(claude-relay router rotate office; .*revoke/);
+  });
+
+  it("says once when to try again, in the relay's words or its own", async (t) => {
+    for (const [words, says] of [
+      ["No database. Try again shortly.", /No database\. Try again shortly\.$/],
+      ["Too much.", /Too much\. Try again in 5 s\.$/],
+    ] as const) {
+      const answer = { status: 503, body: error(words), headers: { "retry-after": "5" } };
+      const relay = await startTestRelay(t, () => answer);
+      const ran = await runCli(["router", "add", "office"], envOf(relay.url));
+      assert.match(ran.stderr.trim(), says);
+    }
   });
 });
 
@@ -126,6 +163,7 @@ describe("claude-relay router list, rotate and revoke", () => {
     const rotated = await runCli(["router", "rotate", "office"], envOf(relay.url));
     assert.equal(rotated.code, 0, rotated.stderr);
     assert.equal(rotated.stdout.split(secret).length, 2);
+    assert.doesNotMatch(rotated.stdout, /ClaudeRelayURL/, "where the relay is has not changed");
     const revoked = await runCli(["router", "revoke", "office"], envOf(relay.url));
     assert.deepEqual([revoked.code, revoked.stdout], [0, ""]);
     assert.deepEqual(
@@ -134,6 +172,16 @@ describe("claude-relay router list, rotate and revoke", () => {
         ["POST", "/admin/routers/office/rotate"],
         ["DELETE", "/admin/routers/office"],
       ],
+    );
+  });
+
+  it("rotate says how a revoked router comes back", async (t) => {
+    const body = error('The router "office" is revoked: add it anew.');
+    const relay = await startTestRelay(t, () => ({ status: 409, body }));
+    const ran = await runCli(["router", "rotate", "office"], envOf(relay.url));
+    assert.match(
+      ran.stderr,
+      /is revoked: add it anew\. \(A revoked one: claude-relay router add office/,
     );
   });
 

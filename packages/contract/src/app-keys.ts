@@ -5,6 +5,7 @@ import {
   NullableString,
   NullableTime,
   PageFields,
+  pageOf,
   RequestsPerMinuteField,
   Time,
 } from "./policy-fields.ts";
@@ -92,6 +93,6 @@ export const MintedAppKey = Type.Intersect([
   Type.Object({ secret: Type.String({ description: "The key itself; shown only here" }) }),
 ]);
 
-export const AppKeyPage = Type.Object({ data: Type.Array(AppKey), next_cursor: NullableString });
+export const AppKeyPage = pageOf(AppKey);
 export const AppKeyParams = Type.Object({ label: Type.String({ maxLength: 64 }) });
 export const AppKeyListQuery = Type.Object({ ...PageFields });

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { NullableString, PageFields, Time } from "./policy-fields.ts";
+import { NullableString, PageFields, pageOf, Time } from "./policy-fields.ts";
 
 export const AuditRow = Type.Object({
   id: Type.Integer(),
@@ -12,7 +12,7 @@ export const AuditRow = Type.Object({
   client_ip: NullableString,
 });
 
-export const AuditPage = Type.Object({ data: Type.Array(AuditRow), next_cursor: NullableString });
+export const AuditPage = pageOf(AuditRow);
 
 export const AuditListQuery = Type.Object({
   ...PageFields,

@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import { ScopeIdField } from "./policies.ts";
-import { NullableString, NullableTime, PageFields, Time } from "./policy-fields.ts";
+import { NullableString, NullableTime, PageFields, pageOf, Time } from "./policy-fields.ts";
 
 const BudgetScope = Type.Union([
   Type.Literal("session"),
@@ -76,10 +76,7 @@ export const BudgetReport = Type.Object({
 });
 export type BudgetReport = Static<typeof BudgetReport>;
 
-export const BudgetPage = Type.Object({
-  data: Type.Array(BudgetReport),
-  next_cursor: NullableString,
-});
+export const BudgetPage = pageOf(BudgetReport);
 
 export const BudgetParams = Type.Object({ id: Type.String({ maxLength: 64 }) });
 export const BudgetListQuery = Type.Object({ ...PageFields });

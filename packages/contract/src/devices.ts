@@ -6,6 +6,7 @@ import {
   NullableString,
   NullableTime,
   PageFields,
+  pageOf,
   RequestsPerMinuteField,
   Time,
 } from "./policy-fields.ts";
@@ -33,7 +34,7 @@ export const Device = Type.Object({
 });
 export type Device = Static<typeof Device>;
 
-export const DevicePage = Type.Object({ data: Type.Array(Device), next_cursor: NullableString });
+export const DevicePage = pageOf(Device);
 
 export const DeviceParams = Type.Object({ id: DeviceIdField });
 

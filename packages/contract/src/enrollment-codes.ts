@@ -5,6 +5,7 @@ import {
   NullableString,
   NullableTime,
   PageFields,
+  pageOf,
   RequestsPerMinuteField,
   Time,
 } from "./policy-fields.ts";
@@ -47,10 +48,7 @@ export const MintedEnrollmentCode = Type.Intersect([
   }),
 ]);
 
-export const EnrollmentCodePage = Type.Object({
-  data: Type.Array(EnrollmentCode),
-  next_cursor: NullableString,
-});
+export const EnrollmentCodePage = pageOf(EnrollmentCode);
 
 export const EnrollmentCodeParams = Type.Object({ id: Type.String({ maxLength: 64 }) });
 export const EnrollmentCodeListQuery = Type.Object({ ...PageFields });

@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { NameField, NullableString, PageFields, Time } from "./policy-fields.ts";
+import { NameField, NullableString, PageFields, pageOf, Time } from "./policy-fields.ts";
 
 /** How an organization or a user is called: `acme`, `ann@example.com`. */
 export const OwnerIdField = Type.String({
@@ -31,9 +31,6 @@ export const Organization = Type.Object({
 });
 export type Organization = Static<typeof Organization>;
 
-export const OrganizationPage = Type.Object({
-  data: Type.Array(Organization),
-  next_cursor: NullableString,
-});
+export const OrganizationPage = pageOf(Organization);
 
 export const OrganizationListQuery = Type.Object({ ...PageFields });

@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { ModelsField, NullableString, PageFields, Time } from "./policy-fields.ts";
+import { ModelsField, NullableString, PageFields, pageOf, Time } from "./policy-fields.ts";
 
 const CountField = Type.Union([Type.Integer({ minimum: 1, maximum: 1_000_000_000 }), Type.Null()]);
 
@@ -73,7 +73,7 @@ export const Policy = Type.Object({
 });
 export type Policy = Static<typeof Policy>;
 
-export const PolicyPage = Type.Object({ data: Type.Array(Policy), next_cursor: NullableString });
+export const PolicyPage = pageOf(Policy);
 
 export const PolicyParams = Type.Object({ id: Type.String({ maxLength: 64 }) });
 export const PolicyListQuery = Type.Object({ ...PageFields });

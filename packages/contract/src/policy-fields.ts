@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { type TSchema, Type } from "typebox";
 
 /** Model ids, or patterns with one `*` at the end; null for no restriction. */
 export const ModelsField = Type.Union([
@@ -29,3 +29,7 @@ export const PageFields = {
 export const Time = Type.String({ format: "date-time" });
 export const NullableTime = Type.Union([Time, Type.Null()]);
 export const NullableString = Type.Union([Type.String(), Type.Null()]);
+
+/** A page of a list; `next_cursor` is null on the last one. */
+export const pageOf = <Row extends TSchema>(row: Row) =>
+  Type.Object({ data: Type.Array(row), next_cursor: NullableString });

@@ -5,6 +5,7 @@ import {
   NullableString,
   NullableTime,
   PageFields,
+  pageOf,
   RequestsPerMinuteField,
   Time,
 } from "./policy-fields.ts";
@@ -65,9 +66,6 @@ export const RouterWithSecret = Type.Intersect([
   }),
 ]);
 
-export const RouterPage = Type.Object({
-  data: Type.Array(KnownRouter),
-  next_cursor: NullableString,
-});
+export const RouterPage = pageOf(KnownRouter);
 export const RouterParams = Type.Object({ id: Type.String({ maxLength: 64 }) });
 export const RouterListQuery = Type.Object({ ...PageFields });

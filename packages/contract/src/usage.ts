@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { NullableString, PageFields, Time } from "./policy-fields.ts";
+import { NullableString, PageFields, pageOf, Time } from "./policy-fields.ts";
 
 const timeWords = "YYYY-MM-DD (UTC midnight) or an RFC 3339 date-time with its zone";
 const NameFilter = Type.Optional(Type.String({ minLength: 1, maxLength: 128 }));
@@ -162,7 +162,4 @@ export const UsageRequest = Type.Object({
   upstream_request_id: NullableString,
 });
 
-export const UsageRequestPage = Type.Object({
-  data: Type.Array(UsageRequest),
-  next_cursor: NullableString,
-});
+export const UsageRequestPage = pageOf(UsageRequest);

@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import { OwnerIdField } from "./organizations.ts";
-import { NameField, NullableString, PageFields, Time } from "./policy-fields.ts";
+import { NameField, NullableString, PageFields, pageOf, Time } from "./policy-fields.ts";
 
 export const NewUserBody = Type.Object(
   { id: OwnerIdField, name: Type.Optional(NameField), organization_id: Type.Optional(NameField) },
@@ -23,6 +23,6 @@ export const User = Type.Object({
 });
 export type User = Static<typeof User>;
 
-export const UserPage = Type.Object({ data: Type.Array(User), next_cursor: NullableString });
+export const UserPage = pageOf(User);
 
 export const UserListQuery = Type.Object({ ...PageFields });

@@ -1,10 +1,11 @@
 /** What the log says once the relay is up: how it is set up, and what an operator should know of that. */
-import type { Relay } from "./compose.ts";
 import type { CompleteChoice } from "./compose-complete.ts";
 import { opensUnsigned } from "./compose-routers.ts";
+import type { Relay } from "./composed.ts";
 import type { Config } from "./config.ts";
 import type { Log } from "./pipeline/log.ts";
 import { isLoopbackHost } from "./pipeline/loopback.ts";
+import { urlHost } from "./pipeline/url-host.ts";
 import { serverVersion } from "./version.ts";
 
 type Options = Readonly<{ relay: Relay; config: Config; port: number; log: Log }>;
@@ -14,11 +15,12 @@ export const announce = ({ relay, config, port, log }: Options): void => {
     log.warn({}, warning);
   }
   if (relay.routers !== null) {
-    log.info({ url: relay.routers.url() }, `Routers are served at ${routersWords(relay, config)}`);
+    const url = relay.routers.url();
+    log.info({ url }, `Routers are served at ${routersWords(url, config)}`);
   }
   log.info(
     {
-      url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`,
+      url: `http://${urlHost(config.host)}:${port}`,
       upstream: config.upstream.kind,
       complete: relay.completeChoice.kind,
       bootstrap: config.bootstrap,
@@ -44,7 +46,7 @@ const warningsOf = (relay: Relay, config: Config): string[] =>
   ].filter((warning) => warning !== false);
 
 /** Where routers connect, and what lets them in. The secret itself is never told. */
-const routersWords = ({ routers }: Relay, config: Config): string => {
+export const routersWords = (url: string, config: Config): string => {
   const { cloudTlsCert, cloudHost, handshakeSecret } = config;
   const how = cloudTlsCert === null ? "plain HTTP" : "TLS";
   const reach = isLoopbackHost(cloudHost) ? "this machine only" : "other machines too";
@@ -54,7 +56,7 @@ const routersWords = ({ routers }: Relay, config: Config): string => {
       : opensUnsigned(config)
         ? "with a secret of their own, or unsigned from this machine"
         : "with a secret of their own";
-  return `${routers?.url()} (${how}, ${reach}), ${who}`;
+  return `${url} (${how}, ${reach}), ${who}`;
 };
 
 const simulated = ({ kind }: CompleteChoice): string =>

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { Config } from "./config.ts";
 import type { Log } from "./pipeline/log.ts";
 import type { Secrets } from "./secrets.ts";
-import { whenNpmIsGone } from "./stop.ts";
+import { onSignals } from "./stop.ts";
+import { hearsOrders, type StopOrder } from "./stop-signals.ts";
 
 type Options = Readonly<{
   config: Config;
@@ -12,6 +13,7 @@ type Options = Readonly<{
   log: Log;
   /** Writes the log lines still held. */
   flush: () => void;
+  monotonicMs: () => number;
 }>;
 
 /** A worker that died is replaced after this long. */
@@ -22,14 +24,17 @@ export const runCluster = (options: Options): void => {
   /** Workers by their place; each place keeps its journal's folder. */
   const places = new Map<number, Worker>();
   const listened = new Set<number>();
+  const hearing = new Set<Worker>();
   let stopping = false;
 
   const start = (place: number): void => {
     const worker = cluster.fork(environmentOf(place, options));
     places.set(place, worker);
     worker.on("listening", () => listened.add(place));
+    worker.on("message", (message) => message === hearsOrders && hearing.add(worker));
     worker.on("exit", (code, signal) => {
       places.delete(place);
+      hearing.delete(worker);
       if (stopping) {
         if (places.size === 0) {
           flush();
@@ -41,17 +46,22 @@ export const runCluster = (options: Options): void => {
       if (!listened.has(place)) {
         // It has said why. The others would stumble over the same.
         process.exitCode = 1;
-        stop("SIGTERM");
+        stop("drain");
         return;
       }
       setTimeout(() => stopping || start(place), replaceMs);
     });
   };
 
-  const stop = (signal: NodeJS.Signals): void => {
+  const stop = (order: StopOrder["stop"]): void => {
     stopping = true;
     for (const worker of places.values()) {
-      worker.process.kill(signal);
+      // One that is only starting serves nobody yet.
+      if (hearing.has(worker) && worker.isConnected()) {
+        worker.send({ stop: order } satisfies StopOrder);
+      } else {
+        worker.process.kill("SIGTERM");
+      }
     }
     if (places.size === 0) {
       flush();
@@ -63,10 +73,11 @@ export const runCluster = (options: Options): void => {
   for (let place = 1; place <= config.workers; place += 1) {
     start(place);
   }
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.on(signal, () => stop(signal));
-  }
-  whenNpmIsGone(() => stop("SIGTERM"));
+  onSignals(options.monotonicMs, (meaning) => {
+    if (meaning !== "ignore") {
+      stop(meaning);
+    }
+  });
 };
 
 /** Every worker has the same secrets, and a journal of its own. */

@@ -10,6 +10,7 @@ import type {
   UserId,
 } from "@claude-relay/contract";
 import { epochMs } from "@claude-relay/contract";
+import type { SharedRedis } from "./compose-redis.ts";
 import { callsToday } from "./limits/calls-today.ts";
 import { createMemoryAdmission } from "./limits/memory-admission.ts";
 import { queueing } from "./limits/queueing-admission.ts";
@@ -27,7 +28,7 @@ type Options = Readonly<{
   clock: Clock;
   log: Log;
   /** Null: this process keeps them by itself. */
-  redis: Readonly<{ url: string; instance: string }> | null;
+  redis: SharedRedis | null;
   /** Others than usual, only in tests. */
   redisAdmission?: Partial<RedisAdmissionOptions>;
   /** How long a request may wait for a place, and how many may; 0 ms: none does. */

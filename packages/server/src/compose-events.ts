@@ -1,5 +1,6 @@
 /** Wires what operators are told of: the events, budget warnings, and the webhook they go to. */
 import type { RelayEvent } from "@claude-relay/contract";
+import type { SharedRedis } from "./compose-redis.ts";
 import type { Config } from "./config.ts";
 import { createGuardedPost } from "./fetch/guarded-post.ts";
 import { calendarOf } from "./limits/budget-calendar.ts";
@@ -22,7 +23,7 @@ type Options = Readonly<{
   log: Log;
   version: string;
   /** Null for a relay of one process. */
-  redis: Readonly<{ url: string; instance: string }> | null;
+  redis: SharedRedis | null;
 }>;
 
 export type Events = Readonly<{

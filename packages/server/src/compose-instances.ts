@@ -5,6 +5,7 @@
 import type { DeviceId } from "@claude-relay/contract";
 import type { openCredentials } from "./compose-credentials.ts";
 import type { Owners } from "./compose-owners.ts";
+import type { SharedRedis } from "./compose-redis.ts";
 import { type ChangeEvent, RedisEvents } from "./limits/redis/redis-events.ts";
 import type { Log } from "./pipeline/log.ts";
 import type { Store } from "./store/store.ts";
@@ -64,11 +65,7 @@ export const telling = (store: Store, tell: Tell): Store => {
   };
 };
 
-type Options = Readonly<{
-  redisUrl: string;
-  instance: string;
-  log: Log;
-}>;
+type Options = SharedRedis & Readonly<{ log: Log }>;
 
 type Kept = Readonly<{
   owners: Owners;
@@ -82,14 +79,14 @@ export type Instances = Readonly<{
   close(): void;
 }>;
 
-export const openInstances = ({ redisUrl, instance, log }: Options): Instances => {
+export const openInstances = ({ url, instance, log }: Options): Instances => {
   let kept: Kept | null = null;
   const reading = (work: Promise<void>): Promise<void> =>
     work.catch((error: unknown) => {
       log.error({ error: String(error) }, "What another instance changed could not be read");
     });
   const events = new RedisEvents({
-    url: redisUrl,
+    url,
     instance,
     log,
     onEvent: async (event) => {

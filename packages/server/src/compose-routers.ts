@@ -12,6 +12,7 @@ import { reloadTls } from "./http/routers/tls-reload.ts";
 import { byAddress } from "./limits/ip-rate-limiter.ts";
 import { createMemoryRateLimiter } from "./limits/memory-rate-limiter.ts";
 import type { Authenticate } from "./pipeline/authenticate.ts";
+import { callerKey } from "./pipeline/caller-key.ts";
 import { createLine, type LineDeps } from "./pipeline/line.ts";
 import { isLoopbackHost } from "./pipeline/loopback.ts";
 import { resolveModel } from "./pipeline/model-alias.ts";
@@ -21,6 +22,7 @@ import { Refusal } from "./pipeline/refusal.ts";
 import type { RefusalAudit } from "./pipeline/refusal-audit.ts";
 import type { RouterCommands, RouterGate, RouterRegistry } from "./pipeline/router-ports.ts";
 import type { RouterCaller } from "./pipeline/types.ts";
+import { urlHost } from "./pipeline/url-host.ts";
 import { judgeScript } from "./routers/command/judge.ts";
 import { createRouterCommands } from "./routers/commands.ts";
 import { createRouterGate } from "./routers/gate.ts";
@@ -132,10 +134,10 @@ const openGate = (options: Options, cloudPort: number): RouterGate => {
     },
     legacy: config.legacyHandshake,
     isLoopbackListener: opensUnsigned(config),
-    // The name is what the stranger claimed: it is the subject, and the address tells who it was.
-    onRefused: ({ code, message }, router, clientIp) =>
+    // A name that a stranger claims is the subject, and the address tells who it was.
+    onRefused: ({ refusal: { code, message }, router, proven, clientIp }) =>
       refusals.record({
-        actor: "unknown",
+        actor: proven && router !== null ? callerKey({ kind: "router", id: router }) : "unknown",
         action: "router.refuse",
         subject: router,
         refusal: new Refusal(code === "rate_limited" ? code : "credential_invalid", message),
@@ -179,9 +181,13 @@ const listen = (server: Server, { cloudHost: host, cloudPort: port }: Config): P
 const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
 const urlOf = (server: Server, { cloudHost, cloudTlsCert }: Config): string =>
-  `${cloudTlsCert === null ? "http" : "https"}://${cloudHost.includes(":") ? `[${cloudHost}]` : cloudHost}:${portOf(server)}`;
+  `${cloudTlsCert === null ? "http" : "https"}://${urlHost(cloudHost)}:${portOf(server)}`;
+
+/** A router asks for a job every two seconds, and over a new connection each time. */
+const collectMs = 10_000;
 
 const close = async (server: Server, commands: RouterCommands): Promise<void> => {
+  await commands.collected(collectMs);
   // A server that was never opened is not closed.
   const closed = server.listening
     ? new Promise<void>((resolve) => server.close(() => resolve()))

@@ -2,6 +2,7 @@
  * Wires what instances share about upstream: whether the circuit breaker is open, and which API keys rest. Each goes
  * by its own memory; what one finds out it tells the others through Redis.
  */
+import type { SharedRedis } from "./compose-redis.ts";
 import { type Notice, NoticeBoard, type Precedence } from "./limits/redis/notice-board.ts";
 import type { Log } from "./pipeline/log.ts";
 import type { Clock } from "./pipeline/types.ts";
@@ -9,7 +10,7 @@ import type { BreakerNews, CircuitBreaker } from "./upstreams/circuit-breaker.ts
 import { type KeyPool, keyName, type OnRest } from "./upstreams/key-pool.ts";
 
 type Options = Readonly<{
-  redis: Readonly<{ url: string; instance: string }> | null;
+  redis: SharedRedis | null;
   /** The upstream's. */
   name: string;
   apiKeys: readonly string[];

@@ -1,3 +1,4 @@
+import type { SharedRedis } from "./compose-redis.ts";
 import { openSharedUpstream } from "./compose-shared-upstream.ts";
 import type { Config } from "./config.ts";
 import { later } from "./pipeline/later.ts";
@@ -15,7 +16,7 @@ type UpstreamOptions = Readonly<{
   clock: Clock;
   log: Log;
   /** Null: this process is alone. */
-  redis: Readonly<{ url: string; instance: string }> | null;
+  redis: SharedRedis | null;
 }>;
 
 /** An instance that was told of an opening probes so much later than the one that opened the breaker. */

@@ -1,22 +1,16 @@
 /** The only wiring: builds every part and hands each what it needs. */
-import { randomBytes } from "node:crypto";
-import { hostname } from "node:os";
-import type { FastifyInstance } from "fastify";
 import { openAdmission } from "./compose-admission.ts";
 import { openApps } from "./compose-apps.ts";
-import {
-  type CompleteChoice,
-  chooseComplete,
-  type Environment,
-  openComplete,
-} from "./compose-complete.ts";
+import { chooseComplete, type Environment, openComplete } from "./compose-complete.ts";
 import { openCredentials } from "./compose-credentials.ts";
 import { openEvents } from "./compose-events.ts";
 import { openInstances, telling } from "./compose-instances.ts";
 import { openOwnerAdmin, openOwners } from "./compose-owners.ts";
 import { openReconciler } from "./compose-reconcile.ts";
-import { openRouters, type Routers } from "./compose-routers.ts";
+import { redisOf } from "./compose-redis.ts";
+import { openRouters } from "./compose-routers.ts";
 import { openUpstream } from "./compose-upstream.ts";
+import type { Relay } from "./composed.ts";
 import type { Config } from "./config.ts";
 import { createIsAdmin } from "./credentials/admin-token.ts";
 import { createAdminAccess } from "./http/admin/access.ts";
@@ -36,7 +30,7 @@ import type { RateLimiter } from "./pipeline/rate-limiter.ts";
 import { auditCallerRefusals, createRefusalAudit } from "./pipeline/refusal-audit.ts";
 import type { Clock } from "./pipeline/types.ts";
 import type { Secrets } from "./secrets.ts";
-import { createStore, type Store } from "./store/store.ts";
+import { createStore } from "./store/store.ts";
 
 export type ComposeOptions = Readonly<{
   config: Config;
@@ -53,33 +47,12 @@ export type ComposeOptions = Readonly<{
   redisAdmission?: Partial<RedisAdmissionOptions>;
 }>;
 
-export type Relay = Readonly<{
-  app: FastifyInstance;
-  /** The routers' own listener; null when it is not enabled. */
-  routers: Routers | null;
-  active: ActiveExchanges;
-  store: Store;
-  /** Rows made at start for requests an earlier process left open. */
-  recovered: number;
-  /** Where the upstream is: Anthropic's address, or the embedded simulator's. */
-  upstreamUrl: string;
-  /** What serves `/v1/complete`, and why. */
-  completeChoice: CompleteChoice;
-  /** From here on new work is refused and `/readyz` says so. */
-  startDraining(): void;
-  /** Tells doors the address callers use, once the port is known. */
-  setBaseUrl(url: string): void;
-  /** At once, whatever is on its way. */
-  closeConnections(): void;
-  close(): Promise<void>;
-}>;
-
 export const compose = async (options: ComposeOptions): Promise<Relay> => {
   const { config, secrets, clock, log, version } = options;
   const choice = await chooseComplete(config, options.environment);
   const state = { draining: false, baseUrl: config.proxyBaseUrl ?? "" };
   const redis = redisOf(config);
-  const instances = redis === null ? null : openInstances({ ...redis, redisUrl: redis.url, log });
+  const instances = redis === null ? null : openInstances({ ...redis, log });
   const opened = await createStore({
     dataDir: config.dataDir,
     postgres: config.databaseUrl,
@@ -96,25 +69,14 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
   const { isDevice, isAppKey, isRouter } = credentials;
   const admission = events.watch(
     await openAdmission({
-      ...{
-        dataDir: config.dataDir,
-        usage: store.usage,
-        clock,
-        log,
-        redis,
-        draining: events.draining,
-      },
+      ...{ dataDir: config.dataDir, usage: store.usage, clock, log, redis },
+      draining: events.draining,
       queue: { maxWaitMs: config.concurrencyQueueMs, maxWaiting: config.concurrencyQueueMax },
       ...(options.redisAdmission && { redisAdmission: options.redisAdmission }),
     }),
   );
   const ownerAdmin = openOwnerAdmin({
-    owners,
-    store,
-    clock,
-    isDevice,
-    isAppKey,
-    isRouter,
+    ...{ owners, store, clock, isDevice, isAppKey, isRouter },
     counters: admission,
   });
   const refusals = createRefusalAudit({ audit: store.audit, clock, placeOf: addressKey });
@@ -261,12 +223,6 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
 
 /** Whoever is refused before it is known who it is: its address tells. */
 const stranger = { actor: "unknown", subject: null };
-
-/** An instance's name is never used twice: what an earlier process held is not this one's. */
-const redisOf = ({ redisUrl }: Config): Readonly<{ url: string; instance: string }> | null =>
-  redisUrl === null
-    ? null
-    : { url: redisUrl, instance: `${hostname()}-${randomBytes(8).toString("hex")}` };
 
 const ipLimiter = (config: Config, clock: Clock): RateLimiter =>
   byAddress(

@@ -7,6 +7,7 @@ import { isReachableOnlyHere, judge, warningsOf } from "./config/judge.ts";
 import { Fault, type Setting } from "./config/setting.ts";
 import { type SettingName, settings, type Values } from "./config/settings.ts";
 import type { Sources } from "./config/sources.ts";
+import { idleRouterSettings, strangersIn } from "./config/strangers.ts";
 import { isLoopbackHost } from "./pipeline/loopback.ts";
 
 type UpstreamChoice =
@@ -84,17 +85,6 @@ const assemble = (values: Values, sources: Sources): Config => {
         : { kind: "simulator" },
     bootstrap: bootstrap ?? (isReachableOnlyHere(values) && !production ? "open" : "code"),
     mayGenerateSecrets: isLoopbackHost(values.host) && !production,
-    warnings: [...warningsOf(values), ...strangers(sources)],
+    warnings: [...warningsOf(values), ...idleRouterSettings(sources), ...strangersIn(sources)],
   };
-};
-
-/** `config.env` is the relay's own file: what it names and nobody knows is a slip. */
-const strangers = (sources: Sources): string[] => {
-  const known = new Set<string>([
-    ...Object.values(settings).map(({ name }) => name),
-    ...["CLAUDE_RELAY_CONFIG", "CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CONFIG_DIR"],
-  ]);
-  return (sources.configEnv ?? [])
-    .filter((name) => !known.has(name))
-    .map((name) => `config.env: ${name} is no setting of this relay: see docs/configuration.md`);
 };

@@ -1,8 +1,9 @@
 /** What a relay started here would use: its settings, its upstreams, and what is missing. */
-import { completeWarnings, completeWords } from "./announce.ts";
+import { completeWarnings, completeWords, routersWords } from "./announce.ts";
 import { chooseComplete } from "./compose-complete.ts";
 import type { Sources } from "./config/sources.ts";
 import { type Config, loadConfig } from "./config.ts";
+import { urlHost } from "./pipeline/url-host.ts";
 import { serverVersion } from "./version.ts";
 
 type Diagnosis = Readonly<{
@@ -38,6 +39,7 @@ const findingsOf = async (config: Config, sources: Sources): Promise<Finding[]> 
       }
     : { mark: "note", says: "/v1/messages is served by the simulator: set ANTHROPIC_API_KEY" },
   ...(await completeFindings(config, sources)),
+  routersFinding(config),
   await running(config),
 ];
 
@@ -58,10 +60,20 @@ const completeFindings = async (config: Config, sources: Sources): Promise<Findi
   }
 };
 
+/** Whether a start would serve routers, where, and which secrets let them in. */
+const routersFinding = (config: Config): Finding => {
+  const { cloudEnabled, cloudHost, cloudPort, cloudTlsCert } = config;
+  if (!cloudEnabled) {
+    return { mark: "ok", says: "routers are not served: CLAUDE_RELAY_ENABLE_CLOUD is not true" };
+  }
+  const url = `${cloudTlsCert === null ? "http" : "https"}://${urlHost(cloudHost)}:${cloudPort}`;
+  return { mark: "ok", says: `routers are served at ${routersWords(url, config)}` };
+};
+
 /** Whether one answers already; a start would find the port taken. */
 const running = async ({ host, port }: Config): Promise<Finding> => {
   const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  const url = `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+  const url = `http://${urlHost(name)}:${port}`;
   try {
     const answer = await fetch(`${url}/health`, {
       redirect: "error",

@@ -4,7 +4,8 @@ import cluster from "node:cluster";
 import type { AddressInfo } from "node:net";
 import { announce } from "./announce.ts";
 import { runCluster } from "./cluster.ts";
-import { compose, type Relay } from "./compose.ts";
+import { compose } from "./compose.ts";
+import type { Relay } from "./composed.ts";
 import { makeDataDir } from "./config/data-dir.ts";
 import { readSources } from "./config/sources.ts";
 import { type Config, loadConfig } from "./config.ts";
@@ -29,7 +30,7 @@ const start = async (): Promise<void> => {
   const secrets = loadSecrets(config);
   showNewAdminToken(config, secrets);
   if (config.workers > 1 && cluster.isPrimary) {
-    runCluster({ config, secrets, log, flush });
+    runCluster({ config, secrets, log, flush, monotonicMs: systemClock.monotonicMs });
     return;
   }
   const relay = await compose({

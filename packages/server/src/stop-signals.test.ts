@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type StopSignal, startSignalReader } from "./stop-signals.ts";
+import { type StopSignal, startSignalReader, stopOrderOf } from "./stop-signals.ts";
 
 /** What each signal means when they come at these milliseconds. */
 const meanings = (...arrivals: readonly (readonly [StopSignal, number])[]): string[] => {
@@ -40,5 +40,14 @@ describe("a signal to stop", () => {
   it("is no second wish when it is npm going away after the first", () => {
     assert.deepEqual(meanings(["SIGTERM", 1000], ["npm was stopped", 9000]), ["drain", "ignore"]);
     assert.deepEqual(meanings(["npm was stopped", 1000], ["SIGINT", 9000]), ["drain", "force"]);
+  });
+});
+
+describe("what a worker hears from its primary", () => {
+  it("is an order when it is one, and of no account otherwise", () => {
+    assert.deepEqual([{ stop: "drain" }, { stop: "force" }].map(stopOrderOf), ["drain", "force"]);
+    for (const message of [null, "drain", {}, { stop: "ignore" }, { stop: true }, { act: "x" }]) {
+      assert.equal(stopOrderOf(message), null);
+    }
   });
 });

@@ -1,8 +1,15 @@
 /** From the first signal to the last connection: drain, then go down; a second signal cuts off. */
-import type { Relay } from "./compose.ts";
+import cluster from "node:cluster";
+import type { Relay } from "./composed.ts";
 import type { Config } from "./config.ts";
 import type { Log } from "./pipeline/log.ts";
-import { type StopSignal, startSignalReader } from "./stop-signals.ts";
+import {
+  hearsOrders,
+  type StopMeaning,
+  type StopSignal,
+  startSignalReader,
+  stopOrderOf,
+} from "./stop-signals.ts";
 
 type StopOptions = Readonly<{
   relay: Relay;
@@ -13,22 +20,28 @@ type StopOptions = Readonly<{
   monotonicMs: () => number;
 }>;
 
-/** First signal: finish what runs, refuse what comes, exit 0. Second: end now. */
+/**
+ * First signal: finish what runs, refuse what comes, exit 0. Second: end now. A worker of a cluster has two sources,
+ * since a signal to the whole process group reaches it both directly and through its primary: each is read by itself,
+ * so that one wish told twice is not taken for two.
+ */
 export const stopOnSignals = (options: StopOptions): void => {
   const { relay, log, flush, monotonicMs } = options;
-  const read = startSignalReader(monotonicMs);
-  const act = (signal: StopSignal): void => {
-    const meaning = read(signal);
+  let draining = false;
+  const act = (meaning: StopMeaning, signal: string): void => {
     switch (meaning) {
       case "drain":
-        drain(options, signal).catch((error: unknown) => {
-          log.error({ error: String(error) }, "Could not stop cleanly");
-          flush();
-          process.exit(1);
-        });
+        if (!draining) {
+          draining = true;
+          drain(options, signal).catch((error: unknown) => {
+            log.error({ error: String(error) }, "Could not stop cleanly");
+            flush();
+            process.exit(1);
+          });
+        }
         return;
       case "force":
-        log.warn({ signal }, "Forced: running answers are cut off");
+        log.warn({ signal, running: relay.active.size }, forcedWords(relay));
         cutOff(relay);
         return;
       case "ignore":
@@ -37,10 +50,28 @@ export const stopOnSignals = (options: StopOptions): void => {
         meaning satisfies never;
     }
   };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.on(signal, () => act(signal));
+  onSignals(monotonicMs, act);
+  if (cluster.isWorker) {
+    process.on("message", (message) => act(stopOrderOf(message) ?? "ignore", "the primary"));
+    process.send?.(hearsOrders);
   }
-  whenNpmIsGone(() => act("npm was stopped"));
+};
+
+const forcedWords = ({ active }: Relay): string =>
+  active.size > 0
+    ? "Forced: running answers are cut off"
+    : "Forced: nothing runs, open connections are closed";
+
+/** Tells what each signal of the operating system means, npm going away included. */
+export const onSignals = (
+  monotonicMs: () => number,
+  act: (meaning: StopMeaning, signal: StopSignal) => void,
+): void => {
+  const read = startSignalReader(monotonicMs);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => act(read(signal), signal));
+  }
+  whenNpmIsGone(() => act(read("npm was stopped"), "npm was stopped"));
 };
 
 const drain = async (options: StopOptions, signal: string): Promise<void> => {
@@ -67,7 +98,7 @@ const drain = async (options: StopOptions, signal: string): Promise<void> => {
  * npm starts us through a shell that does not pass SIGTERM on: signalled, both die and leave us behind,
  * holding the port. Being handed to another parent is the sign.
  */
-export const whenNpmIsGone = (act: () => void): void => {
+const whenNpmIsGone = (act: () => void): void => {
   if (process.env["npm_lifecycle_event"]?.startsWith("start") !== true) {
     return;
   }

@@ -1,10 +1,13 @@
 /** `claude-relay keys`: app keys over the relay's admin API. */
+import type { AppKey } from "@claude-relay/contract";
 import { Command, InvalidArgumentError } from "commander";
-import { adminClient } from "../admin-client.ts";
-import { Fault } from "../fault.ts";
-import { listKeys } from "../key-list.ts";
+import { type AdminClient, adminClient } from "../admin-client.ts";
 import { keyTable } from "../key-table.ts";
+import { newSecret } from "../new-secret.ts";
+import { listAll } from "../page-list.ts";
+import { printList } from "../print-list.ts";
 import type { CommonOptions, Terminal } from "../terminal.ts";
+import { named } from "./named.ts";
 import { positive, several, wholeNumber } from "./numbers.ts";
 
 export const keysCommand = (terminal: Terminal): Command =>
@@ -16,14 +19,7 @@ export const keysCommand = (terminal: Terminal): Command =>
     .addCommand(rotateCommand(terminal));
 
 const most = 1_000_000_000;
-const label = (text: string): string => {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)) {
-    throw new InvalidArgumentError(
-      "A label has 1 to 64 letters, digits, dots, dashes and underscores, and begins with a letter or digit.",
-    );
-  }
-  return text;
-};
+const label = named("label");
 
 const seeList = "`claude-relay keys list` shows the keys there are.";
 
@@ -69,7 +65,7 @@ const mintCommand = (terminal: Terminal): Command =>
           409: `Revoke it first (claude-relay keys revoke ${name}), or give it a new secret (claude-relay keys rotate ${name}).`,
         },
       });
-      const secret = secretOf(body, client.url);
+      const secret = secretOf(body, client);
       terminal.note(`The key of ${name}, shown this once; keep it where ${name} finds it:`);
       terminal.print(secret);
       terminal.note(`Its app sets CLAUDE_RELAY_URL=${client.url} and CLAUDE_RELAY_KEY to the key.`);
@@ -84,16 +80,8 @@ const doors = (text: string, before: readonly string[] = []): readonly string[] 
   return all;
 };
 
-/** Only what looks like one of our keys is printed as one. */
-const secretOf = (body: Record<string, unknown>, url: string): string => {
-  const { secret } = body;
-  if (typeof secret !== "string" || !/^crk_[A-Za-z0-9]+$/.test(secret)) {
-    throw new Fault(
-      `The relay at ${url} answered without a key: its version does not fit this one.`,
-    );
-  }
-  return secret;
-};
+const secretOf = (body: Record<string, unknown>, client: AdminClient): string =>
+  newSecret(body, client, /^crk_[A-Za-z0-9]+$/, "key");
 
 const listCommand = (terminal: Terminal): Command =>
   new Command("list")
@@ -101,16 +89,10 @@ const listCommand = (terminal: Terminal): Command =>
     .option("--json", "as JSON")
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions & { json?: boolean }>();
-      const keys = await listKeys(adminClient(terminal.settings(), options.url));
-      if (options.json) {
-        terminal.print(JSON.stringify(keys, null, 2));
-      } else if (keys.length === 0) {
-        terminal.note("No keys yet. Mint one: claude-relay keys mint my-app");
-      } else {
-        for (const line of keyTable(keys)) {
-          terminal.print(line);
-        }
-      }
+      const client = adminClient(terminal.settings(), options.url);
+      const keys = await listAll<AppKey>(client, "/admin/keys", "keys");
+      const hint = "No keys yet. Mint one: claude-relay keys mint my-app";
+      printList(terminal, keys, { json: options.json, table: keyTable, hint });
     });
 
 const revokeCommand = (terminal: Terminal): Command =>
@@ -147,7 +129,7 @@ const rotateCommand = (terminal: Terminal): Command =>
         body: { grace_seconds: options.graceSeconds },
         remedies: { 404: seeList, 409: seeList },
       });
-      const secret = secretOf(body, client.url);
+      const secret = secretOf(body, client);
       terminal.note(`The new key of ${name}, shown this once:`);
       terminal.print(secret);
       const until = body["previous_secret_valid_until"];

@@ -2,11 +2,14 @@
 import type { KnownRouter } from "@claude-relay/contract";
 import { Command, InvalidArgumentError } from "commander";
 import { type AdminClient, adminClient } from "../admin-client.ts";
-import { Fault } from "../fault.ts";
+import { newSecret } from "../new-secret.ts";
 import { listAll } from "../page-list.ts";
-import { nextSteps, routerLines } from "../router-lines.ts";
+import { printList } from "../print-list.ts";
+import { nextSteps, type RouterFacts, routerLines } from "../router-lines.ts";
 import { routerTable } from "../router-table.ts";
+import { routerUrlNotes } from "../router-url-notes.ts";
 import type { CommonOptions, Terminal } from "../terminal.ts";
+import { named } from "./named.ts";
 import { several, wholeNumber } from "./numbers.ts";
 
 export const routersCommand = (terminal: Terminal): Command =>
@@ -19,14 +22,7 @@ export const routersCommand = (terminal: Terminal): Command =>
     .addCommand(rotateCommand(terminal));
 
 const most = 1_000_000_000;
-const routerId = (text: string): string => {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)) {
-    throw new InvalidArgumentError(
-      "A name has 1 to 64 letters, digits, dots, dashes and underscores, and begins with a letter or digit.",
-    );
-  }
-  return text;
-};
+const routerId = named("name");
 
 /** Stands between quotes on the router, where a dollar sign or a backslash would mean something. */
 const relayUrl = (text: string): string => {
@@ -57,7 +53,7 @@ const addCommand = (terminal: Terminal): Command =>
     .argument("<name>", "the router's name, such as office", routerId)
     .option(
       "--model <model>",
-      "allow only this model or pattern, such as 'claude-haiku-*'; repeatable",
+      "allow only this model or pattern, such as 'claude-haiku-*'; it must take in CLAUDE_RELAY_ROUTER_MODEL (else DEFAULT_MODEL), which is what routers are answered by; repeatable",
       several,
     )
     .option(
@@ -82,13 +78,23 @@ const addCommand = (terminal: Terminal): Command =>
           organization_id: options.organization,
         },
         remedies: {
-          409: `Give it a new secret (claude-relay router rotate ${name}), or revoke it first (claude-relay router revoke ${name}).`,
+          409: `(claude-relay router rotate ${name}; claude-relay router revoke ${name}.)`,
         },
       });
-      tell(terminal, { id: name, secret: secretOf(body, client), url: options.relayUrl ?? null });
+      tell(terminal, client, {
+        ...{ id: name, secret: secretOf(body, client) },
+        place: placeOf(options.relayUrl) ?? { kind: "unknown" },
+      });
     });
 
-const tell = (terminal: Terminal, router: Parameters<typeof routerLines>[0]): void => {
+const placeOf = (url: string | undefined): RouterFacts["place"] | null =>
+  url === undefined ? null : { kind: "known", url };
+
+const tell = (terminal: Terminal, client: AdminClient, router: RouterFacts): void => {
+  const { place } = router;
+  for (const note of place.kind === "known" ? routerUrlNotes(place.url, client.url) : []) {
+    terminal.note(`Warning: ${note}`);
+  }
   terminal.note(`Paste these lines on ${router.id}; the secret is shown this once:`);
   for (const line of routerLines(router)) {
     terminal.print(line);
@@ -98,15 +104,8 @@ const tell = (terminal: Terminal, router: Parameters<typeof routerLines>[0]): vo
   }
 };
 
-/** Only what looks like one of our secrets is printed as one. */
-const secretOf = ({ secret }: Record<string, unknown>, { url }: AdminClient): string => {
-  if (typeof secret !== "string" || !/^crr_[A-Za-z0-9_-]{43}$/.test(secret)) {
-    throw new Fault(
-      `The relay at ${url} answered without a secret: its version does not fit this one.`,
-    );
-  }
-  return secret;
-};
+const secretOf = (body: Record<string, unknown>, client: AdminClient): string =>
+  newSecret(body, client, /^crr_[A-Za-z0-9_-]{43}$/, "secret");
 
 const listCommand = (terminal: Terminal): Command =>
   new Command("list")
@@ -116,15 +115,8 @@ const listCommand = (terminal: Terminal): Command =>
       const options = command.optsWithGlobals<CommonOptions & { json?: boolean }>();
       const client = adminClient(terminal.settings(), options.url);
       const routers = await listAll<KnownRouter>(client, "/admin/routers", "routers");
-      if (options.json) {
-        terminal.print(JSON.stringify(routers, null, 2));
-      } else if (routers.length === 0) {
-        terminal.note("No routers yet. Add one: claude-relay router add office");
-      } else {
-        for (const line of routerTable(routers)) {
-          terminal.print(line);
-        }
-      }
+      const hint = "No routers yet. Add one: claude-relay router add office";
+      printList(terminal, routers, { json: options.json, table: routerTable, hint });
     });
 
 const revokeCommand = (terminal: Terminal): Command =>
@@ -154,7 +146,10 @@ const rotateCommand = (terminal: Terminal): Command =>
       const body = await client.call({
         method: "POST",
         path: `/admin/routers/${encodeURIComponent(name)}/rotate`,
-        remedies: { 404: seeList, 409: seeList },
+        remedies: { 404: seeList, 409: `(A revoked one: claude-relay router add ${name}.)` },
       });
-      tell(terminal, { id: name, secret: secretOf(body, client), url: options.relayUrl ?? null });
+      tell(terminal, client, {
+        ...{ id: name, secret: secretOf(body, client) },
+        place: placeOf(options.relayUrl) ?? { kind: "kept" },
+      });
     });

@@ -43,11 +43,7 @@ const reachOf = (host: string): Reach => {
   if (isLoopbackHost(host)) {
     return "here";
   }
-  const plain = host.replace(/^::ffff:(?=\d+\.)/i, "");
-  if (isLoopbackHost(plain)) {
-    return "here";
-  }
-  return privateRanges.check(plain, isIPv6(plain) ? "ipv6" : "ipv4") ? "private" : "public";
+  return privateRanges.check(host, isIPv6(host) ? "ipv6" : "ipv4") ? "private" : "public";
 };
 
 /** RFC 1918, RFC 6598 (carriers, and VPNs such as Tailscale), link-local; RFC 4193 and fe80::/10. */
@@ -96,9 +92,23 @@ const weakness = (value: string): string | null => {
   if (Buffer.byteLength(value) < fewestBytes) {
     return `is shorter than ${fewestBytes} bytes`;
   }
-  return new Set(value).size < fewestDistinct
-    ? `has fewer than ${fewestDistinct} different characters`
-    : null;
+  if (new Set(value).size < fewestDistinct) {
+    return `has fewer than ${fewestDistinct} different characters`;
+  }
+  return isGuessable(value) ? "is made of words or of characters in a row" : null;
+};
+
+/** Made of what people think of: words, years, characters one after the other; no random text is. */
+const isGuessable = (value: string): boolean => {
+  const pairs = [...value].slice(1).map((character, index) => {
+    const step = character.charCodeAt(0) - value.charCodeAt(index);
+    return Math.abs(step) <= 1;
+  });
+  const inARow = pairs.filter((isStep) => isStep).length;
+  return (
+    inARow >= pairs.length / 2 ||
+    /^(?:[A-Za-z]?[a-z]+|\d{1,4})(?:[-_. ](?:[A-Za-z]?[a-z]+|\d{1,4})){1,5}$/.test(value)
+  );
 };
 
 const tlsFaults = (cert: string | null, key: string | null): string[] => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -82,13 +83,35 @@ describe("the routers' listener", () => {
       const place = { ...on, CLAUDE_RELAY_CLOUD_HOST: host };
       assert.deepEqual(faultsOf(place), []);
       assert.deepEqual(faultsOf({ ...place, CLAUDE_RELAY_HANDSHAKE_SECRET: strong }), []);
-      for (const secret of ["your-secret-key", "short-one", "aaaaaaaaaaaaaaaaaaaa"]) {
+      for (const secret of [
+        "your-secret-key",
+        "short-one",
+        "aaaaaaaaaaaaaaaaaaaa",
+        "12345678901234567890123456789012",
+        "my-super-secret-handshake-key-2026",
+        "Relay Router Password 1",
+      ]) {
         const [fault = "", ...more] = faultsOf({ ...place, CLAUDE_RELAY_HANDSHAKE_SECRET: secret });
         assert.match(fault, /^CLAUDE_RELAY_HANDSHAKE_SECRET .*openssl rand/, secret);
         assert.ok(!fault.includes(secret));
         assert.equal(more.length, 0);
       }
     }
+  });
+
+  it("takes any random secret, whatever it is written in", () => {
+    const place = { ...on, CLAUDE_RELAY_CLOUD_HOST: "10.0.0.2" };
+    for (let round = 0; round < 200; round += 1) {
+      for (const writing of ["hex", "base64", "base64url"] as const) {
+        const secret = randomBytes(16).toString(writing);
+        assert.deepEqual(faultsOf({ ...place, CLAUDE_RELAY_HANDSHAKE_SECRET: secret }), [], secret);
+      }
+    }
+  });
+
+  it("knows loopback in an IPv6 address's clothes", () => {
+    const { cloudHost } = good({ ...on, CLAUDE_RELAY_CLOUD_HOST: "[::ffff:127.0.0.1]" });
+    assert.equal(cloudHost, "127.0.0.1");
   });
 
   it("opens where other networks reach it only when that is said", () => {
@@ -109,6 +132,18 @@ describe("the routers' listener", () => {
     assert.match(warnings, /plain HTTP/);
     assert.match(warnings, /reachable from the Internet/);
     assert.match(warnings, /LEGACY_HANDSHAKE is on/);
+  });
+
+  it("says when ALLOWED_MODELS leaves out the model that is asked for routers", () => {
+    const models = { ALLOWED_MODELS: "claude-haiku-*", DEFAULT_MODEL: "haiku" };
+    assert.deepEqual(cloudWarnings(models), []);
+    assert.deepEqual(cloudWarnings({ ...models, CLAUDE_RELAY_ROUTER_MODEL: "opus" }), [
+      "CLAUDE_RELAY_ROUTER_MODEL opus, which is asked for routers, is not in ALLOWED_MODELS: whatever routers ask is refused",
+    ]);
+    const byDefault = cloudWarnings({ ...models, DEFAULT_MODEL: "opus" });
+    assert.match(byDefault.join(), /^DEFAULT_MODEL opus, which is asked for routers/);
+    const closed = { CLAUDE_RELAY_ENABLE_CLOUD: "false", CLAUDE_RELAY_ROUTER_MODEL: "opus" };
+    assert.deepEqual(cloudWarnings({ ...models, ...closed }), []);
   });
 
   it("takes a certificate with its key", (t) => {

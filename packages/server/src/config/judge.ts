@@ -27,8 +27,22 @@ export const warningsOf = (values: Values): string[] => {
     allowedModels.length > 0 &&
       !compileModelList(allowedModels)(model) &&
       `DEFAULT_MODEL ${defaultModel} is not in ALLOWED_MODELS: /v1/complete calls that name no model are refused`,
+    ...routerModelWarnings(values),
     ...cloudWarnings(values),
   ].filter((warning) => warning !== false);
+};
+
+const routerModelWarnings = (values: Values): string[] => {
+  const { cloudEnabled, allowedModels, routerModel, defaultModel } = values;
+  const model = routerModel ?? defaultModel;
+  if (!cloudEnabled || allowedModels.length === 0) {
+    return [];
+  }
+  return compileModelList(allowedModels)(resolveModel(model))
+    ? []
+    : [
+        `${routerModel === null ? "DEFAULT_MODEL" : "CLAUDE_RELAY_ROUTER_MODEL"} ${model}, which is asked for routers, is not in ALLOWED_MODELS: whatever routers ask is refused`,
+      ];
 };
 
 /** True when only this machine can reach the server, as far as the settings say. */

@@ -88,12 +88,13 @@ describe("a router that comes by itself", () => {
   it("does not get a name that is being added with a secret of its own, here or elsewhere", async () => {
     const here = await setUp({ sharedSecret });
     const adding = here.admin.add(office, {}, ip);
-    await assert.rejects(here.registry.admit(office, signed), { code: "forbidden" });
+    const wrongSecret = { code: "credential_invalid", message: /just added with a secret/ };
+    await assert.rejects(here.registry.admit(office, signed), wrongSecret);
     await adding;
     const elsewhere = await setUp({ sharedSecret });
     const late = await setUp({ sharedSecret, store: elsewhere.store });
     await elsewhere.admin.add(office, {}, ip);
-    await assert.rejects(late.registry.admit(office, signed), { code: "forbidden" });
+    await assert.rejects(late.registry.admit(office, signed), wrongSecret);
     assert.equal(elsewhere.store.rows.get(office)?.enrolledBy, "admin");
   });
 
@@ -110,9 +111,10 @@ describe("a router that comes by itself", () => {
     assert.equal((await open.registry.admit(office, unsigned)).id, office);
     assert.equal(open.admin.get(office).enrolledBy, "loopback");
     await open.admin.add(shop, {}, ip);
-    await assert.rejects(open.registry.admit(shop, unsigned), { code: "forbidden" });
+    const mustSign = { code: "credential_invalid", message: /must sign/ };
+    await assert.rejects(open.registry.admit(shop, unsigned), mustSign);
     const shared = await setUp({ sharedSecret, store: open.store });
-    await assert.rejects(shared.registry.admit(office, unsigned), { code: "forbidden" });
+    await assert.rejects(shared.registry.admit(office, unsigned), mustSign);
   });
 
   it("is turned away when the table is full, while those that are known are not", async () => {

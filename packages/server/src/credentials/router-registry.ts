@@ -43,7 +43,10 @@ export const createRouterRegistry = (options: Options): RouterRegistry => {
       );
     }
     if (proof.enrolledBy === "loopback" && !opensUnsigned(record.id)) {
-      throw new Refusal("forbidden", `The router "${record.id}" has a secret: it must sign.`);
+      throw new Refusal(
+        "credential_invalid",
+        `The router "${record.id}" has a secret: it must sign with it.`,
+      );
     }
     index.note(record.id, clock.now(), printable(proof.identity));
     return demandCaller(index, record.id);
@@ -67,7 +70,7 @@ export const createRouterRegistry = (options: Options): RouterRegistry => {
       const registered = await owners.alone(() => register(options, id, proof));
       if (hasOwnSecret(registered)) {
         throw new Refusal(
-          "forbidden",
+          "credential_invalid",
           `The router "${id}" was just added with a secret of its own: use that one.`,
         );
       }

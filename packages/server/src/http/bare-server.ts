@@ -16,6 +16,8 @@ export type BareServerOptions = Readonly<{
   cors: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Bytes that a request to this path may bring. */
   bodyLimit: (path: string) => number;
+  /** How long a connection may stay open without a request; 75 s when not said, as nginx has it. */
+  keepAliveMs?: number;
   /** PEM; HTTP in the clear without. */
   tls?: Readonly<{ cert: Buffer; key: Buffer }>;
 }>;
@@ -35,7 +37,7 @@ export const createBareServer = (handler: Handler, options: BareServerOptions): 
     requestTimeout: options.requestTimeoutMs,
     headersTimeout: Math.min(10_000, options.requestTimeoutMs),
     connectionsCheckingInterval: 500,
-    keepAliveTimeout: 75_000,
+    keepAliveTimeout: options.keepAliveMs ?? 75_000,
     maxHeaderSize,
     // guardRequest demands it, and answers in Anthropic's shape.
     requireHostHeader: false,

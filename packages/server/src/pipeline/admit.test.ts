@@ -92,4 +92,14 @@ describe("the models of a body", () => {
     check(any, only("a"), /^field1: "b2" is not allowed on this device\./);
     check(only("x"), only("x"), /^field0: "a1" is not allowed on this relay\./);
   });
+
+  it("are the relay's own choice for a router: it is told so, and which of the two lists is in the way", () => {
+    const check = (relay: typeof any, own: typeof any, says: RegExp) =>
+      assert.throws(() => admitModels(facts("b2"), relay, own, "router"), {
+        code: "model_denied",
+        message: says,
+      });
+    check(any, only("a"), /^The relay asks b2 for routers .*which this router's policy does not/);
+    check(only("a"), any, /^The relay asks b2 for routers .*which ALLOWED_MODELS does not allow/);
+  });
 });

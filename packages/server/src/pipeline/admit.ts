@@ -88,10 +88,21 @@ export const admitModel = (
   kind: Caller["kind"],
 ): void => {
   if (!relayAllows(model) || !callerAllows(model)) {
-    const who = relayAllows(model) ? `this ${callerWords[kind]}` : "this relay";
-    throw new Refusal(
-      "model_denied",
-      `${field}: "${model}" is not allowed on ${who}. GET /v1/models lists what is.`,
-    );
+    throw new Refusal("model_denied", deniedWords(field, model, relayAllows(model), kind));
   }
+};
+
+/** A router names no model itself, and cannot list any. */
+const deniedWords = (
+  field: string,
+  model: string,
+  byRelay: boolean,
+  kind: Caller["kind"],
+): string => {
+  if (kind === "router") {
+    const whose = byRelay ? "this router's policy" : "ALLOWED_MODELS";
+    return `The relay asks ${model} for routers (CLAUDE_RELAY_ROUTER_MODEL), which ${whose} does not allow: its operator can change either.`;
+  }
+  const who = byRelay ? `this ${callerWords[kind]}` : "this relay";
+  return `${field}: "${model}" is not allowed on ${who}. GET /v1/models lists what is.`;
 };

@@ -4,12 +4,13 @@ import { type BudgetId, type EpochMs, epochMs } from "@claude-relay/contract";
 import type { Budget, Limit, ScopeKind, Verdict } from "./admission.ts";
 import { refusalOf } from "./hold-refusal.ts";
 import { allAppKeys } from "./owner-ports.ts";
+import type { Caller } from "./types.ts";
 
 const now = epochMs(Date.parse("2026-11-21T12:00:00.250Z"));
 const clock = { now: () => now, monotonicMs: () => 0 };
 
-const refused = (verdict: Exclude<Verdict, { kind: "granted" }>) => {
-  const { code, message, details } = refusalOf(verdict, clock);
+const refused = (verdict: Exclude<Verdict, { kind: "granted" }>, asker?: Caller["kind"]) => {
+  const { code, message, details } = refusalOf(verdict, clock, asker);
   return { code, message, ...details };
 };
 
@@ -66,6 +67,7 @@ describe("over what is no rate", () => {
     const { retryAfterSeconds, headers, message } = overLimit(limit, 43_199_750);
     assert.deepEqual([retryAfterSeconds, headers], [43_200, { "x-should-retry": "false" }]);
     assert.match(message, /^This user's limit of 5 calls a day \(UTC\) is used up\.$/);
+    assert.match(overLimit({ ...limit, max: 1 }, 1).message, /limit of 1 call a day/);
   });
 
   it("running calls are counted, in good English", () => {
@@ -92,6 +94,7 @@ describe("over a budget", () => {
   const overBudget = (
     more: Partial<Budget>,
     amounts: Readonly<{ held?: number; left: number; wanted: number; resetsAt: EpochMs | null }>,
+    asker?: Caller["kind"],
   ) => {
     const budget: Budget = {
       id: "bud_7" as BudgetId,
@@ -103,7 +106,8 @@ describe("over a budget", () => {
     };
     const { held = 0, left, wanted, resetsAt } = amounts;
     const spent = budget.limit - held - left;
-    return refused({ kind: "over_budget", state: { budget, held, spent, left, resetsAt }, wanted });
+    const state = { budget, held, spent, left, resetsAt };
+    return refused({ kind: "over_budget", state, wanted }, asker);
   };
   const december = epochMs(Date.parse("2026-12-01T00:00:00Z"));
 
@@ -119,6 +123,15 @@ describe("over a budget", () => {
     );
     // To wait and try again is no remedy.
     assert.deepEqual([retryAfterSeconds, headers], [undefined, undefined]);
+  });
+
+  it("a router is not advised to lower what it cannot set", () => {
+    const amounts = { left: 0, wanted: 1, resetsAt: december };
+    assert.match(
+      overBudget({}, amounts, "router").message,
+      /00Z\. Ask the operator of this relay\.$/,
+    );
+    assert.match(overBudget({}, amounts, "device").message, /Lower max_tokens/);
   });
 
   it("what running requests hold is told apart: it may come back", () => {

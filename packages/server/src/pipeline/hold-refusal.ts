@@ -2,7 +2,7 @@ import type { Budget, BudgetState, Limit, LimitState, Scope, Verdict } from "./a
 import { limitHeaders } from "./limit-headers.ts";
 import { allAppKeys } from "./owner-ports.ts";
 import { Refusal } from "./refusal.ts";
-import type { Clock } from "./types.ts";
+import type { Caller, Clock } from "./types.ts";
 
 /** How long a request waited in this relay, in milliseconds. */
 export const queuedHeader = "x-relay-queued-ms";
@@ -10,16 +10,20 @@ export const queuedHeader = "x-relay-queued-ms";
 /** SDKs and Claude Code give up rather than wait longer than this. */
 const longestWaitSeconds = 60;
 
-/** How a verdict that is not a grant looks to the caller: which limit or budget, what is left, when it resets. */
+/**
+ * How a verdict that is not a grant looks to the caller: which limit or budget, what is left, when it resets.
+ * @param asker so that nobody is advised what it cannot do
+ */
 export const refusalOf = (
   verdict: Exclude<Verdict, { kind: "granted" }>,
   clock: Clock,
+  asker?: Caller["kind"],
 ): Refusal => {
   switch (verdict.kind) {
     case "over_limit":
       return overLimit(verdict.state, seconds(verdict.retryAfterMs), clock, verdict.queuedMs);
     case "over_budget":
-      return overBudget(verdict.state, verdict.wanted);
+      return overBudget(verdict.state, verdict.wanted, asker);
     case "unavailable":
       return new Refusal(
         "storage_unavailable",
@@ -52,13 +56,13 @@ const overLimit = (
       // Midnight is out of any client's patience: this spares it the attempts.
       return new Refusal(
         "rate_limited",
-        `${whose(limit)} limit of ${limit.max} calls a day (UTC) is used up.`,
+        `${whose(limit)} limit of ${calls(limit.max)} a day (UTC) is used up.`,
         { retryAfterSeconds: wait, headers: { "x-should-retry": "false" } },
       );
     case "concurrency":
       return new Refusal(
         "rate_limited",
-        `${who(limit)} ${limit.max} ${limit.max === 1 ? "call" : "calls"} running, which is the limit. Retry when one is over.`,
+        `${who(limit)} ${calls(limit.max)} running, which is the limit. Retry when one is over.`,
         {
           retryAfterSeconds: wait,
           ...(queuedMs !== undefined && { headers: { [queuedHeader]: String(queuedMs) } }),
@@ -66,6 +70,8 @@ const overLimit = (
       );
   }
 };
+
+const calls = (count: number): string => `${count} ${count === 1 ? "call" : "calls"}`;
 
 const units = {
   requests: "",
@@ -93,14 +99,23 @@ const words = {
   session: "session",
 } as const;
 
-const overBudget = ({ budget, held, left, resetsAt }: BudgetState, wanted: number): Refusal => {
+const overBudget = (
+  { budget, held, left, resetsAt }: BudgetState,
+  wanted: number,
+  asker: Caller["kind"] | undefined,
+): Refusal => {
   const { scope, id, limit, unit } = budget;
   const shown = (amount: number): string =>
     unit === "micro_usd" ? `$${(amount / 1_000_000).toFixed(6)}` : `${amount} tokens`;
   const waiting = held > 0 ? ` (${shown(held)} more is held by requests that still run)` : "";
+  // What a router asks, and how much of an answer it wants, is the relay's choice.
+  const remedy =
+    asker === "router"
+      ? "Ask the operator of this relay."
+      : "Lower max_tokens, or ask the operator of this relay.";
   return new Refusal(
     "over_budget",
-    `This ${words[scope.kind]}'s budget ${id} of ${shown(limit)} has ${shown(left)} left${waiting}; this request could use ${shown(wanted)}. ${resets(budget, resetsAt)}Lower max_tokens, or ask the operator of this relay.`,
+    `This ${words[scope.kind]}'s budget ${id} of ${shown(limit)} has ${shown(left)} left${waiting}; this request could use ${shown(wanted)}. ${resets(budget, resetsAt)}${remedy}`,
   );
 };
 

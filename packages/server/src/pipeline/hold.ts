@@ -1,6 +1,6 @@
 import type { Admission, Amounts, Limit, Verdict } from "./admission.ts";
 import { refusalOf } from "./hold-refusal.ts";
-import type { Clock, Outcome, Usage } from "./types.ts";
+import type { Caller, Clock, Outcome, Usage } from "./types.ts";
 
 export type Granted = Extract<Verdict, { kind: "granted" }>;
 
@@ -18,9 +18,9 @@ export const refuseEarly = (
 };
 
 /** @throws Refusal `rate_limited`, `over_budget` */
-export const demandGrant = (verdict: Verdict, clock: Clock): Granted => {
+export const demandGrant = (verdict: Verdict, clock: Clock, asker?: Caller["kind"]): Granted => {
   if (verdict.kind !== "granted") {
-    throw refusalOf(verdict, clock);
+    throw refusalOf(verdict, clock, asker);
   }
   return verdict;
 };

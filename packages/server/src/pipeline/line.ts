@@ -5,22 +5,19 @@
  *
  * A refusal is thrown at any stage before `forward` answers, and mapped to the wire once, by the door.
  */
-import { microUsd } from "@claude-relay/contract";
-import type { Amounts, Budget, Scope } from "./admission.ts";
-import { type AllowsModel, admitDoor, admitModel, admitModels } from "./admit.ts";
+import { type AllowsModel, admitDoor } from "./admit.ts";
+import { type Asked, examine } from "./asked.ts";
 import type { Authenticate } from "./authenticate.ts";
-import { scanBody } from "./body/body-scan.ts";
 import { callerKey } from "./caller-key.ts";
 import { anthropicVersion, headersForUpstream } from "./forward-headers.ts";
 import { type ForwardingDeps, forward } from "./forwarding.ts";
 import { demandGrant, type Granted, nothingUsed, refuseEarly } from "./hold.ts";
+import { intentOf } from "./intent.ts";
 import { logIncoming } from "./line-log.ts";
 import { ModelListReply } from "./model-list-reply.ts";
 import { doorOf, isModelCall } from "./operations.ts";
 import type { Directory } from "./owner-ports.ts";
-import { tokensBeyondBytes } from "./price/unbounded-parts.ts";
-import type { Admitted, BodyFacts, Caller, CallerReply, Ingress, Intent } from "./types.ts";
-import { emptyUsage, estimateInputTokens } from "./usage/usage.ts";
+import type { Admitted, Caller, CallerReply, Ingress } from "./types.ts";
 
 export type LineDeps = ForwardingDeps &
   Readonly<{
@@ -94,7 +91,11 @@ const admit = async (
   const { budgets, worst, scopes } = asked;
   const hold = { id, limits, budgets, worst, scopes };
   const verdict = deps.admission.ask(hold, key, reply);
-  const granted = demandGrant(verdict instanceof Promise ? await verdict : verdict, deps.clock);
+  const granted = demandGrant(
+    verdict instanceof Promise ? await verdict : verdict,
+    deps.clock,
+    caller.kind,
+  );
   if (granted.queuedMs !== undefined) {
     await demandStillKnown(deps, ingress);
   }
@@ -121,66 +122,6 @@ const countRefused = (deps: LineDeps, { id }: Ingress, caller: Caller): void => 
   } else {
     settle();
   }
-};
-
-/** What a request asks for, and the most it can use. */
-type Asked = Readonly<{
-  body: Buffer | null;
-  facts: BodyFacts | null;
-  sessionId: string | null;
-  budgets: readonly Budget[];
-  scopes: readonly Scope[];
-  worst: Amounts;
-}>;
-
-const nobody: readonly Scope[] = [];
-
-/** Reads the deciding fields of a body, and checks every model it names. @throws Refusal */
-const examine = (deps: LineDeps, ingress: Ingress, caller: Caller, body: Buffer | null): Asked => {
-  const { operation } = ingress;
-  const callerAllows = deps.directory.allowsModel(caller);
-  const facts =
-    body === null
-      ? null
-      : scanBody(body, operation.kind === "count_tokens" ? "count_tokens" : "messages");
-  if (facts !== null) {
-    admitModels(facts, deps.relayAllows, callerAllows, caller.kind);
-  }
-  if (operation.kind === "get_model") {
-    admitModel("model", operation.model, deps.relayAllows, callerAllows, caller.kind);
-  }
-  const session = sessionId(ingress.headers["x-claude-code-session-id"]);
-  const charged = body !== null && facts !== null && isModelCall(operation.kind);
-  const budgets = charged ? deps.directory.budgetsOf(caller, session) : [];
-  const scopes = charged ? deps.directory.scopesOf(caller, session) : nobody;
-  const worst = charged ? worstOf(deps, ingress, facts, body, budgets) : nothingUsed;
-  return { body, facts, sessionId: session, budgets, scopes, worst };
-};
-
-/**
- * The most a request can use. Money and all tokens are a true bound wherever a budget depends on it; a rate of
- * input tokens is held at an estimate, since a bound of four times that would refuse what fits. For a budget that is set
- * only later, what a body has beyond its bytes (images, documents) is not searched for.
- */
-const worstOf = (
-  deps: LineDeps,
-  { startedAt }: Ingress,
-  facts: BodyFacts,
-  body: Buffer,
-  budgets: readonly Budget[],
-): Amounts => {
-  const beyond = budgets.length === 0 ? 0 : tokensBeyondBytes(body);
-  const asked = {
-    facts: beyond === null ? { ...facts, promptElsewhere: true } : facts,
-    bodyBytes: body.length + (beyond ?? 0),
-    at: startedAt,
-  };
-  return {
-    microUsd: deps.upstream.billing === "subscription" ? 0 : deps.prices.worstCase(asked),
-    inputTokens: estimateInputTokens(body.length),
-    outputTokens: facts.maxTokens ?? 0,
-    tokens: deps.prices.worstTokens(asked),
-  };
 };
 
 const admittedOf = (
@@ -232,65 +173,3 @@ const replyFor = (
   const callerAllows = deps.directory.allowsModel(caller);
   return new ModelListReply(reply, (model) => deps.relayAllows(model) && callerAllows(model));
 };
-
-const intentOf = (
-  deps: LineDeps,
-  ingress: Ingress,
-  caller: Caller,
-  { body, facts, sessionId, worst }: Asked,
-): Intent => {
-  const { operation, startedAt } = ingress;
-  const bodyBytes = body?.length ?? 0;
-  const charged = isModelCall(operation.kind) && facts !== null;
-  return {
-    id: ingress.id,
-    startedAt,
-    operation: operation.kind,
-    callerKind: caller.kind,
-    callerId: caller.id,
-    userId: caller.userId,
-    organizationId: caller.organizationId,
-    sessionId,
-    model: facts?.model ?? (operation.kind === "get_model" ? operation.model : null),
-    stream: facts?.stream ?? false,
-    bodyBytes,
-    upstream: deps.upstream.name,
-    holdMicroUsd: microUsd(worst.microUsd),
-    fallback: charged ? estimate(deps, facts, bodyBytes, ingress) : unbilled,
-  };
-};
-
-const nothing = microUsd(0);
-const unbilled: Intent["fallback"] = {
-  inputTokens: 0,
-  outputTokens: 0,
-  costMicroUsd: nothing,
-  accuracy: "free",
-};
-
-/**
- * An answer in one piece may be written, and billed, to its end before we hear of it: of one that never comes all
- * of `max_tokens` is taken for used. A stream says what it has used from its first event on.
- */
-const estimate = (
-  deps: LineDeps,
-  { model, stream, maxTokens }: BodyFacts,
-  bodyBytes: number,
-  ingress: Ingress,
-): Intent["fallback"] => {
-  const inputTokens = estimateInputTokens(bodyBytes);
-  const outputTokens = stream ? 0 : (maxTokens ?? 0);
-  const usage = { ...emptyUsage, inputTokens, outputTokens };
-  const { costMicroUsd } = deps.prices.price({ model, usage, at: ingress.startedAt });
-  const billed = deps.upstream.billing !== "subscription";
-  return {
-    inputTokens,
-    outputTokens,
-    costMicroUsd: billed ? costMicroUsd : nothing,
-    accuracy: "estimated",
-  };
-};
-
-/** Claude Code names its session; anything else in that header is not worth keeping. */
-const sessionId = (header: string | string[] | undefined): string | null =>
-  typeof header === "string" && /^[\x21-\x7e]{1,128}$/.test(header) ? header : null;

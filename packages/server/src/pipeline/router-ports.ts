@@ -83,7 +83,8 @@ export interface RouterRegistry {
   opensUnsigned(id: RouterId): boolean;
   /**
    * After a good handshake: notes identity and time, registers a router not seen before.
-   * @throws Refusal `forbidden` when it is revoked
+   * @throws Refusal `forbidden` when it is revoked, `credential_invalid` when what it proved is not enough (any more),
+   * `rate_limited` when no more routers may register themselves
    */
   admit(id: RouterId, proof: RouterProof): Promise<RouterCaller>;
   /** The caller as it stands now; null when it is revoked or its secret was rotated since `generation`. */
@@ -205,5 +206,7 @@ export interface RouterCommands {
   ): Promise<RouterAnswer>;
   /** @throws RouterRefusal `job_unknown` */
   job(caller: RouterCaller, job: string): Promise<RouterAnswer>;
+  /** Resolves when every router that was told a job has its answer, or after so many milliseconds. */
+  collected(patienceMs: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -19,13 +19,11 @@ export interface ChallengeBook {
 type Options = Readonly<{
   clock: Pick<Clock, "monotonicMs">;
   randomBytes: (size: number) => Buffer;
-  lifetimeMs?: number;
 }>;
 
 export const challengeLifetimeMs = 60_000;
 
-export const createChallengeBook = (options: Options): ChallengeBook => {
-  const { clock, randomBytes, lifetimeMs = challengeLifetimeMs } = options;
+export const createChallengeBook = ({ clock, randomBytes }: Options): ChallengeBook => {
   const key = randomBytes(32);
   const startedMs = clock.monotonicMs();
   const used = new Map<string, number>();
@@ -63,11 +61,11 @@ export const createChallengeBook = (options: Options): ChallengeBook => {
       const head = Buffer.from(challenge.slice(2, 18), "hex");
       const age = ageMs() - head.readUIntBE(0, 5);
       const isOurs = sameSecretly(challenge.slice(18), markOf(head));
-      return isOurs && age < lifetimeMs && !used.has(challenge);
+      return isOurs && age < challengeLifetimeMs && !used.has(challenge);
     },
     use: (challenge) => {
       forgetOld();
-      used.set(challenge, ageMs() + lifetimeMs);
+      used.set(challenge, ageMs() + challengeLifetimeMs);
     },
     get size() {
       return used.size;

@@ -34,8 +34,6 @@ export type CommandsDeps = QuestionDeps &
     refusals: Pick<RefusalAudit, "record">;
     /** @param count bytes */
     random: (count: number) => Buffer;
-    /** How long an answer is waited for before it becomes a job, in milliseconds. */
-    jobWaitMs?: number;
   }>;
 
 type Ask = Extract<ProcessRequest, { kind: "ask" }>;
@@ -44,10 +42,7 @@ type Confirm = Extract<ProcessRequest, { kind: "confirm" }>;
 export const createRouterCommands = (deps: CommandsDeps): RouterCommands => {
   const { random } = deps;
   const codes = new Confirmations({ random, monotonicMs: () => deps.clock.monotonicMs() });
-  const jobs = new Jobs({
-    random,
-    ...(deps.jobWaitMs !== undefined && { waitMs: deps.jobWaitMs }),
-  });
+  const jobs = new Jobs({ random });
   return {
     process: async (caller, body, clientIp, left) => {
       const request = processRequest(body);
@@ -65,6 +60,7 @@ export const createRouterCommands = (deps: CommandsDeps): RouterCommands => {
       return jobs.run(caller.id, work, left);
     },
     job: (caller, job) => jobs.poll(caller.id, job),
+    collected: (patienceMs) => jobs.collected(patienceMs),
     close: async () => jobs.close(),
   };
 };

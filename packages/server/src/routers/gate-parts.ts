@@ -19,6 +19,15 @@ export type GateLimits = Readonly<{
   routers: RateLimiter;
 }>;
 
+export type RefusedRouter = Readonly<{
+  refusal: RouterRefusal;
+  /** Whom it claimed to be. */
+  router: RouterId | null;
+  /** Whether it had signed as that one. */
+  proven: boolean;
+  clientIp: string;
+}>;
+
 export type GateOptions = Readonly<{
   registry: RouterRegistry;
   clock: Clock;
@@ -31,7 +40,7 @@ export type GateOptions = Readonly<{
   version: string;
   cloudPort: number;
   /** Told of everything refused that may be an attack, for the audit log. */
-  onRefused: (refusal: RouterRefusal, router: RouterId | null, clientIp: string) => void;
+  onRefused: (refused: RefusedRouter) => void;
   log: Log;
 }>;
 

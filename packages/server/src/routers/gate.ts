@@ -34,7 +34,7 @@ export const createRouterGate = (options: GateOptions): RouterGate => {
           "Too many challenges for this address.",
           room.retryAfterMs / 1000,
         );
-        throw refused(parts, refusal, null, clientIp);
+        throw refused(parts, refusal, { router: null, signs: false, clientIp });
       }
       return challengeAnswer(parts);
     },
@@ -47,7 +47,7 @@ export const createRouterGate = (options: GateOptions): RouterGate => {
         log.info({ router, form: kind, client_ip: clientIp }, "Router handshake accepted");
         return answer;
       } catch (error) {
-        throw refused(parts, error, router, clientIp);
+        throw refused(parts, error, { router, signs: kind !== "unsigned", clientIp });
       }
     },
 
@@ -56,7 +56,8 @@ export const createRouterGate = (options: GateOptions): RouterGate => {
       try {
         return openRequest(parts, session, request);
       } catch (error) {
-        throw refused(parts, error, session.routerId, request.clientIp);
+        const { routerId: router, signed } = session;
+        throw refused(parts, error, { router, signs: signed !== null, clientIp: request.clientIp });
       }
     },
   };
@@ -80,19 +81,23 @@ const guesses: ReadonlySet<RouterRefusalCode> = new Set([
 /** Merely wrong, or passing: in the log alone. */
 const harmless: ReadonlySet<RouterRefusalCode> = new Set(["invalid_request", "unavailable"]);
 
+/** Who was refused; `signs` when it came with a signature, right or wrong. */
+type Stranger = Readonly<{ router: RouterId | null; signs: boolean; clientIp: string }>;
+
 /** Counts, logs and audits what was refused. @returns what to throw; anything but a refusal as it is */
 const refused = (
   parts: GateParts,
   error: unknown,
-  router: RouterId | null,
-  clientIp: string,
+  { router, signs, clientIp }: Stranger,
 ): unknown => {
   if (!(error instanceof RouterRefusal)) {
     return error;
   }
   const refusal = countedFailure(parts, error, clientIp);
   if (!harmless.has(refusal.code)) {
-    parts.onRefused(refusal, router, clientIp);
+    // Of all refusals this alone is told to nobody but the router itself: a replay is found out before.
+    const proven = signs && refusal.code === "router_revoked";
+    parts.onRefused({ refusal, router, proven, clientIp });
   }
   parts.log.info({ router, code: refusal.code, client_ip: clientIp }, "Router refused");
   return refusal;

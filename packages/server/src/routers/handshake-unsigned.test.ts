@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { Refusal } from "../pipeline/refusal.ts";
 import { handshakeCode, setupGate } from "./testing/gate-setup.ts";
 import { freshNonce, handshakeBody, lanIp, startedAt } from "./testing/router-side.ts";
 
@@ -37,6 +38,15 @@ describe("a handshake without a signature", () => {
     await setup.gate.handshake(bare, loopback);
     setup.registry.revoke("dev");
     assert.equal(await handshakeCode(setup, bare, loopback), "router_revoked");
+    assert.equal(setup.refusals.at(-1)?.proven, undefined, "anyone here may say that name");
+  });
+
+  it("is told to sign when its router was given a secret meanwhile", async () => {
+    const setup = setupGate({ isLoopbackListener: true });
+    setup.registry.meanwhile = () => {
+      throw new Refusal("credential_invalid", "It must sign.");
+    };
+    assert.equal(await handshakeCode(setup, bare, loopback), "signature_required");
   });
 
   it("is named router_unknown when it is signed all the same, on this machine only", async () => {

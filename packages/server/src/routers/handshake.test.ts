@@ -184,6 +184,11 @@ describe("a signed handshake", () => {
     setup.registry.revoke("office");
     assert.equal(await handshakeCode(setup, handshakeBody("wrong")), "signature_invalid");
     assert.equal(await handshakeCode(setup, handshakeBody(secret)), "router_revoked");
+    const office = { router: "office", ip: lanIp };
+    assert.deepEqual(setup.refusals, [
+      { code: "signature_invalid", ...office },
+      { code: "router_revoked", ...office, proven: true },
+    ]);
   });
 
   it("may use the shared secret for an unknown name, but not for one that was added", async () => {
@@ -207,6 +212,27 @@ describe("a signed handshake", () => {
       throw new RangeError("a bug");
     };
     await assert.rejects(setup.gate.handshake(handshakeBody(secret), lanIp), RangeError);
+  });
+
+  it("is told in the registry's words that no more may register, or that another secret counts", async () => {
+    const setup = setupGate({ sharedSecret: "a shared secret" });
+    const refusedWith = (refusal: Refusal) => {
+      setup.registry.meanwhile = () => {
+        throw refusal;
+      };
+      return refusedHandshake(setup, handshakeBody("a shared secret"));
+    };
+    const full = await refusedWith(
+      new Refusal("rate_limited", "It takes no more by itself.", { retryAfterSeconds: 60 }),
+    );
+    assert.deepEqual([full.code, full.fields], ["rate_limited", { retry_after: 60 }]);
+    assert.match(full.message, /^It takes no more by itself/);
+    const late = await refusedWith(new Refusal("credential_invalid", "It was just added."));
+    assert.deepEqual(
+      [late.code, late.message],
+      ["signature_invalid", "signature: It was just added."],
+    );
+    assert.equal(setup.refusals.length, 2, "both are told to the audit log");
   });
 
   it("opens nothing when the secret is changed while it is being registered", async () => {

@@ -130,15 +130,27 @@ const admit = async (
   try {
     return await registry.admit(router, proof);
   } catch (error) {
-    if (error instanceof Refusal && error.code === "forbidden") {
-      throw new RouterRefusal("router_revoked", revokedMessage);
+    throw error instanceof Refusal ? notAdmitted(error, proof) : error;
+  }
+};
+
+/** A registry's refusal as routers are told it; one that is none of these is a fault of ours. */
+const notAdmitted = (refusal: Refusal, { enrolledBy }: RouterProof): Error => {
+  const { code, message, details } = refusal;
+  const later = { retry_after: details.retryAfterSeconds ?? 5 };
+  switch (code) {
+    case "forbidden":
+      return new RouterRefusal("router_revoked", revokedMessage);
+    case "credential_invalid": {
+      const missing = enrolledBy === "loopback" ? "signature_required" : "signature_invalid";
+      return new RouterRefusal(missing, `signature: ${message}`);
     }
-    if (error instanceof Refusal && error.code === "storage_unavailable") {
-      throw new RouterRefusal("unavailable", error.message, {
-        retry_after: error.details.retryAfterSeconds ?? 5,
-      });
-    }
-    throw error;
+    case "rate_limited":
+      return new RouterRefusal("rate_limited", message, later);
+    case "storage_unavailable":
+      return new RouterRefusal("unavailable", message, later);
+    default:
+      return refusal;
   }
 };
 

@@ -50,6 +50,32 @@ describe("a job", () => {
     );
   });
 
+  it("is waited for by a relay that stops, until its router has the answer", async () => {
+    const { jobs, work, told } = setUp();
+    let isOver = false;
+    const idle = jobs.collected(10_000);
+    await idle;
+    const id = await told();
+    const collected = jobs.collected(10_000).then(() => {
+      isOver = true;
+    });
+    work.resolve(answer);
+    await turns();
+    assert.equal(isOver, false);
+    assert.equal(await jobs.poll(router, id), answer);
+    await collected;
+  });
+
+  it("whose router does not come back holds a stopping relay up for a while only", async () => {
+    const { jobs, work, told } = setUp();
+    await told();
+    work.resolve(answer);
+    await turns();
+    const collected = jobs.collected(10_000);
+    mock.timers.tick(10_000);
+    await collected;
+  });
+
   it("is kept for five minutes after it is done, for its own router", async () => {
     const { jobs, work, told } = setUp();
     const id = await told();

@@ -4,26 +4,25 @@ import { type RouterAnswer, RouterRefusal } from "../pipeline/router-ports.ts";
 type Options = Readonly<{
   /** @param count bytes */
   random: (count: number) => Buffer;
-  /** How long an answer is waited for before the router is told to ask again. */
-  waitMs?: number;
-  /** How long a finished answer is kept. */
-  keepMs?: number;
-  /** How long a running job may go without being asked for. */
-  forgottenMs?: number;
 }>;
+
+/** How long an answer is waited for before the router is told to ask again. */
+const waitMs = 6000;
+/** How long a finished answer is kept. */
+const keepMs = 300_000;
+/** How long a running job may go without being asked for. */
+const forgottenMs = 60_000;
 
 /** What the work is given: its signal fires when nobody waits for it any more. */
 type Work = (signal: AbortSignal) => Promise<RouterAnswer>;
 
-type Settled =
-  | { readonly kind: "answer"; readonly answer: RouterAnswer }
-  | { readonly kind: "thrown"; readonly error: unknown };
-
 type Job = {
   readonly router: RouterId;
   readonly leave: AbortController;
-  readonly settled: Promise<Settled>;
+  readonly answer: Promise<RouterAnswer>;
   isDone: boolean;
+  /** Its router has its answer, if it arrived. */
+  isCollected: boolean;
   /** Ends it when its router never asks again, or drops its answer when that has been kept long enough. */
   timer: NodeJS.Timeout | null;
 };
@@ -38,18 +37,13 @@ const mostKept = 16;
  */
 export class Jobs {
   readonly #random: Options["random"];
-  readonly #waitMs: number;
-  readonly #keepMs: number;
-  readonly #forgottenMs: number;
   /** By id: those whose id was told. */
   readonly #told = new Map<string, Job>();
   readonly #running = new Set<Job>();
+  #onCollected: (() => void) | null = null;
 
-  constructor({ random, waitMs = 6000, keepMs = 300_000, forgottenMs = 60_000 }: Options) {
+  constructor({ random }: Options) {
     this.#random = random;
-    this.#waitMs = waitMs;
-    this.#keepMs = keepMs;
-    this.#forgottenMs = forgottenMs;
   }
 
   /**
@@ -62,10 +56,9 @@ export class Jobs {
     const job = this.#start(router, work);
     const abandon = (): void => job.leave.abort();
     left.addEventListener("abort", abandon, { once: true });
-    const settled = await this.#patiently(job);
-    left.removeEventListener("abort", abandon);
-    if (settled !== null) {
-      return unwrap(settled);
+    const answer = await patiently(job).finally(() => left.removeEventListener("abort", abandon));
+    if (answer !== null) {
+      return answer;
     }
     const id = `j_${this.#random(16).toString("hex")}`;
     this.#told.set(id, job);
@@ -85,8 +78,27 @@ export class Jobs {
     if (!job.isDone) {
       this.#watch(id, job);
     }
-    const settled = await this.#patiently(job);
-    return settled === null ? pending(id) : unwrap(settled);
+    const answer = await patiently(job).finally(() => {
+      job.isCollected = job.isDone;
+      this.#look();
+    });
+    return answer ?? pending(id);
+  }
+
+  /** Resolves when no router has an answer to come for, or after a while. */
+  async collected(patienceMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onCollected = resolve;
+    const timer = setTimeout(resolve, patienceMs);
+    this.#look();
+    await promise;
+    clearTimeout(timer);
+  }
+
+  #look(): void {
+    if ([...this.#told.values()].every(({ isCollected }) => isCollected)) {
+      this.#onCollected?.();
+    }
   }
 
   /** Ends what runs, and forgets what is kept. */
@@ -112,13 +124,18 @@ export class Jobs {
 
   #start(router: RouterId, work: Work): Job {
     const leave = new AbortController();
-    const settled = work(leave.signal).then(
-      (answer): Settled => ({ kind: "answer", answer }),
-      (error: unknown): Settled => ({ kind: "thrown", error }),
-    );
-    const job: Job = { router, leave, settled, isDone: false, timer: null };
+    const job: Job = {
+      router,
+      leave,
+      answer: work(leave.signal),
+      isDone: false,
+      isCollected: false,
+      timer: null,
+    };
     this.#running.add(job);
-    void settled.then(() => this.#finished(job));
+    const done = (): void => this.#finished(job);
+    // Heard of here too, so that a failure nobody asks for any more is no fault.
+    void job.answer.then(done, done);
     return job;
   }
 
@@ -133,7 +150,7 @@ export class Jobs {
   }
 
   #keep(id: string, job: Job): void {
-    this.#timed(job, this.#keepMs, () => this.#told.delete(id));
+    this.#timed(job, keepMs, () => this.#told.delete(id));
     const kept = [...this.#told].filter(
       ([, { router, isDone }]) => isDone && router === job.router,
     );
@@ -148,7 +165,7 @@ export class Jobs {
     if (job.isDone) {
       this.#keep(id, job);
     } else {
-      this.#timed(job, this.#forgottenMs, () => job.leave.abort());
+      this.#timed(job, forgottenMs, () => job.leave.abort());
     }
   }
 
@@ -156,18 +173,18 @@ export class Jobs {
     clearTimeout(job.timer ?? undefined);
     job.timer = setTimeout(act, ms).unref();
   }
-
-  /** Null when the job is not done in time. */
-  async #patiently({ settled }: Job): Promise<Settled | null> {
-    const { promise: timeout, resolve } = Promise.withResolvers<null>();
-    const timer = setTimeout(resolve, this.#waitMs, null);
-    try {
-      return await Promise.race([settled, timeout]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
 }
+
+/** Null when the job is not done in time. @throws what its work throws */
+const patiently = async ({ answer }: Job): Promise<RouterAnswer | null> => {
+  const { promise: timeout, resolve } = Promise.withResolvers<null>();
+  const timer = setTimeout(resolve, waitMs, null);
+  try {
+    return await Promise.race([answer, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
 
 const pending = (job: string): RouterAnswer => ({
   success: true,
@@ -175,10 +192,3 @@ const pending = (job: string): RouterAnswer => ({
   job,
   poll_after: 2,
 });
-
-const unwrap = (settled: Settled): RouterAnswer => {
-  if (settled.kind === "thrown") {
-    throw settled.error;
-  }
-  return settled.answer;
-};

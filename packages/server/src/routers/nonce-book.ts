@@ -12,7 +12,6 @@ export interface NonceBook {
 
 type Options = Readonly<{
   clock: Clock;
-  rememberMs?: number;
   /** So that one router with a good secret cannot take the room of all. */
   maxPerRouter?: number;
   maxNonces?: number;
@@ -21,8 +20,11 @@ type Options = Readonly<{
 /** When it may be forgotten, on both clocks. */
 type Until = Readonly<{ wall: number; monotonic: number }>;
 
+/** As long as a timestamp can be good: from 300 s ahead to 300 s behind. */
+const rememberMs = 600_000;
+
 export const createNonceBook = (options: Options): NonceBook => {
-  const { clock, rememberMs = 600_000, maxPerRouter = 500, maxNonces = 50_000 } = options;
+  const { clock, maxPerRouter = 500, maxNonces = 50_000 } = options;
   const byRouter = new Map<RouterId, Map<string, Until>>();
   let size = 0;
 

@@ -4,67 +4,67 @@ import fc from "fast-check";
 import { isRedacted, redact } from "./redact.ts";
 
 /** What a test plants: long enough that it stands nowhere by chance. */
-const SECRET = "Zq7wXv9mKt";
-const WIREGUARD = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
-const HEX = "0123456789abcdef0123456789ABCDEF";
-const JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJyb3V0ZXIifQ.c2lnbmF0dXJl";
-const TELEGRAM = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawA";
-const PEM = `-----BEGIN PRIVATE KEY-----\n${SECRET}AAAA\n${SECRET}==\n-----END PRIVATE KEY-----`;
+const theSecret = "Zq7wXv9mKt";
+const wireguard = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
+const longHex = "0123456789abcdef0123456789ABCDEF";
+const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJyb3V0ZXIifQ.c2lnbmF0dXJl";
+const telegram = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawA";
+const pem = `-----BEGIN PRIVATE KEY-----\n${theSecret}AAAA\n${theSecret}==\n-----END PRIVATE KEY-----`;
 
-const NAMED: readonly string[] = [
-  `password=${SECRET}`,
-  `password="${SECRET}"`,
-  `password="a b ${SECRET} c"`,
-  `password="a\\"b ${SECRET}"`,
-  `password="a\\\\" secret="${SECRET}"`,
-  `password='a ${SECRET}'`,
-  `password="a"${SECRET}" x`,
-  `password="sk-ant-abcdefgh ${SECRET}"`,
-  `PASSWORD=${SECRET}`,
-  `password: ${SECRET}`,
-  `password : my ${SECRET} phrase`,
-  `secret=${SECRET}`,
-  `ipsec-secret=${SECRET}`,
-  `security.passphrase="${SECRET} x"`,
-  `wpa2-pre-shared-key=${SECRET}`,
-  `wpa2-psk=${SECRET}`,
-  `preshared-key="${SECRET}"`,
-  `private-key=${SECRET}`,
-  `privateKey: "${SECRET}"`,
-  `authentication-password=${SECRET}`,
-  `encryption-password=${SECRET}`,
-  `community=${SECRET}`,
-  `trap-community=${SECRET}`,
-  `tcp-md5-key=${SECRET}`,
-  `auth-key="${SECRET}"`,
-  `static-key-0=${SECRET}`,
-  `api-key=${SECRET}`,
-  `api_key: ${SECRET}`,
-  `token=${SECRET}`,
-  `bot-token="${SECRET}"`,
-  `Authorization: Basic ${SECRET}`,
-  `Cookie: a=1; session=${SECRET}`.replace("; ", ";"),
-  `{"password":"${SECRET}"}`,
-  `{"password": "${SECRET}"}`,
-  `{"command":"/ppp secret add password=\\"${SECRET}\\""}`,
-  `("password"="${SECRET}")`,
-  `(password => ${SECRET})`,
-  `comment="x" password=\\\n    "${SECRET}"`,
-  `comment="x" password=\\\r\n    ${SECRET}`,
-  `the password is ${SECRET}`,
-  `set the Wi-Fi password to ${SECRET} please`,
-  `pin=${SECRET}`,
-  `pass=${SECRET}`,
+const namedSecretTexts: readonly string[] = [
+  `password=${theSecret}`,
+  `password="${theSecret}"`,
+  `password="a b ${theSecret} c"`,
+  `password="a\\"b ${theSecret}"`,
+  `password="a\\\\" secret="${theSecret}"`,
+  `password='a ${theSecret}'`,
+  `password="a"${theSecret}" x`,
+  `password="sk-ant-abcdefgh ${theSecret}"`,
+  `PASSWORD=${theSecret}`,
+  `password: ${theSecret}`,
+  `password : my ${theSecret} phrase`,
+  `secret=${theSecret}`,
+  `ipsec-secret=${theSecret}`,
+  `security.passphrase="${theSecret} x"`,
+  `wpa2-pre-shared-key=${theSecret}`,
+  `wpa2-psk=${theSecret}`,
+  `preshared-key="${theSecret}"`,
+  `private-key=${theSecret}`,
+  `privateKey: "${theSecret}"`,
+  `authentication-password=${theSecret}`,
+  `encryption-password=${theSecret}`,
+  `community=${theSecret}`,
+  `trap-community=${theSecret}`,
+  `tcp-md5-key=${theSecret}`,
+  `auth-key="${theSecret}"`,
+  `static-key-0=${theSecret}`,
+  `api-key=${theSecret}`,
+  `api_key: ${theSecret}`,
+  `token=${theSecret}`,
+  `bot-token="${theSecret}"`,
+  `Authorization: Basic ${theSecret}`,
+  `Cookie: a=1; session=${theSecret}`.replace("; ", ";"),
+  `{"password":"${theSecret}"}`,
+  `{"password": "${theSecret}"}`,
+  `{"command":"/ppp secret add password=\\"${theSecret}\\""}`,
+  `("password"="${theSecret}")`,
+  `(password => ${theSecret})`,
+  `comment="x" password=\\\n    "${theSecret}"`,
+  `comment="x" password=\\\r\n    ${theSecret}`,
+  `the password is ${theSecret}`,
+  `set the Wi-Fi password to ${theSecret} please`,
+  `pin=${theSecret}`,
+  `pass=${theSecret}`,
 ];
 
-const SHAPED: readonly string[] = [
-  WIREGUARD,
-  HEX,
-  JWT,
-  TELEGRAM,
+const shaped: readonly string[] = [
+  wireguard,
+  longHex,
+  jwt,
+  telegram,
   "sk-ant-api03-abcdefghijklmnop",
-  `crk_${SECRET}abcdef`,
-  `crr_${SECRET}abcdef`,
+  `crk_${theSecret}abcdef`,
+  `crr_${theSecret}abcdef`,
   "aB3".repeat(20),
 ];
 
@@ -96,14 +96,14 @@ const fragment = fc.oneof(
 const around = fc.array(fragment, { maxLength: 8 }).map((parts) => parts.join(""));
 
 describe("redact", () => {
-  for (const text of NAMED) {
+  for (const text of namedSecretTexts) {
     it(`takes the value out of ${JSON.stringify(text)}`, () => {
-      assert.ok(!redact(text).includes(SECRET), redact(text));
+      assert.ok(!redact(text).includes(theSecret), redact(text));
       assert.ok(isRedacted(redact(text)));
     });
   }
 
-  for (const text of SHAPED) {
+  for (const text of shaped) {
     it(`knows ${text.slice(0, 12)}… by its shape`, () => {
       assert.equal(redact(`peer ${text} up`).includes(text), false);
       assert.match(redact(`peer ${text} up`), /^peer .*\[redacted\] up$/);
@@ -112,17 +112,22 @@ describe("redact", () => {
 
   it("takes a named secret out whatever surrounds it", () => {
     fc.assert(
-      fc.property(around, fc.constantFrom(...NAMED), around, (before, planted, after) => {
-        const separated = `${before} ${planted}`;
-        return !redact(separated + after).includes(SECRET);
-      }),
+      fc.property(
+        around,
+        fc.constantFrom(...namedSecretTexts),
+        around,
+        (before, planted, after) => {
+          const separated = `${before} ${planted}`;
+          return !redact(separated + after).includes(theSecret);
+        },
+      ),
       { numRuns: 5_000 },
     );
   });
 
   it("takes a secret of a known shape out whatever surrounds it", () => {
     fc.assert(
-      fc.property(around, fc.constantFrom(...SHAPED), around, (before, planted, after) => {
+      fc.property(around, fc.constantFrom(...shaped), around, (before, planted, after) => {
         return !redact(before + planted + after).includes(planted);
       }),
       { numRuns: 5_000 },
@@ -130,10 +135,10 @@ describe("redact", () => {
   });
 
   it("takes a PEM block out, also when its end was cut off", () => {
-    for (const text of [PEM, PEM.slice(0, 50), `a\n${PEM}\nb`, JSON.stringify({ key: PEM })]) {
-      assert.ok(!redact(text).includes(SECRET), redact(text));
+    for (const text of [pem, pem.slice(0, 50), `a\n${pem}\nb`, JSON.stringify({ key: pem })]) {
+      assert.ok(!redact(text).includes(theSecret), redact(text));
     }
-    assert.equal(redact(`before\n${PEM}\nafter`), "before\n[redacted]\nafter");
+    assert.equal(redact(`before\n${pem}\nafter`), "before\n[redacted]\nafter");
   });
 
   it("takes the password out of a URL and leaves the rest", () => {
@@ -145,14 +150,14 @@ describe("redact", () => {
     const table = [
       "Columns: NAME, SERVICE, PASSWORD, PROFILE",
       "#  NAME  SERVICE  PASSWORD      PROFILE",
-      `0  bob   any      ${SECRET}    default`,
-      `1  al    any      a ${SECRET}  default`,
+      `0  bob   any      ${theSecret}    default`,
+      `1  al    any      a ${theSecret}  default`,
       "",
       "#  NAME  SERVICE",
       "0  next  table here",
     ].join("\n");
     const out = redact(table);
-    assert.ok(!out.includes(SECRET), out);
+    assert.ok(!out.includes(theSecret), out);
     assert.ok(out.includes("bob") && out.includes("default") && out.includes("table here"));
   });
 

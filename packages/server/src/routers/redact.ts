@@ -5,29 +5,27 @@ import { shapedSecrets } from "./redaction/shaped-secrets.ts";
 import { tableSecrets } from "./redaction/table-secrets.ts";
 
 /** Stands in place of each secret. */
-const MARK = "[redacted]";
+const mark = "[redacted]";
 
 /**
  * Gives the text without the values of passwords, keys and tokens, whether named (`password=…`, a table's column)
  * or known by their shape (PEM, JWT, long hex and base64, `user:password@`). Takes too much rather than too little.
  * Each rule sees the whole original text, so nothing one rule takes can hide a secret from another. Linear time.
  */
-export function redact(text: string): string {
+export const redact = (text: string): string => {
   const ranges = [...namedSecrets(text), ...shapedSecrets(text), ...tableSecrets(text)];
   ranges.sort((a, b) => a.start - b.start);
   let result = "";
   let at = 0;
   for (const range of merged(ranges)) {
-    result += text.slice(at, range.start) + MARK;
+    result += text.slice(at, range.start) + mark;
     at = range.end;
   }
   return result + text.slice(at);
-}
+};
 
 /** Whether the text has, in place of a secret, what `redact` put there. */
-export function isRedacted(text: string): boolean {
-  return text.includes(MARK);
-}
+export const isRedacted = (text: string): boolean => text.includes(mark);
 
 /** Joins ranges that touch. Takes them sorted by start. */
 function* merged(ranges: readonly Range[]): Generator<Range> {

@@ -1,26 +1,13 @@
-import { epochMs } from "@claude-relay/contract";
 import type { Kysely, Selectable } from "kysely";
 import type { AppKeyRecord, AppKeyStore } from "../pipeline/app-key-ports.ts";
-import { decodeCursor, pageLimit, toPage } from "./cursor.ts";
 import { fromJson, toJson } from "./json-column.ts";
+import { listRows } from "./row-list.ts";
 import type { AppKeysTable, Tables } from "./schema.ts";
 
 /** App keys, over any Kysely dialect. */
 export const createAppKeyStore = (db: Kysely<Tables>): AppKeyStore => ({
   loadAll: async () => (await db.selectFrom("app_keys").selectAll().execute()).map(toAppKey),
-  list: async ({ limit, cursor }) => {
-    let query = db.selectFrom("app_keys").selectAll().orderBy("created_at", "desc");
-    query = query.orderBy("id", "desc").limit(pageLimit(limit) + 1);
-    if (cursor !== undefined) {
-      const [time, id] = decodeCursor(cursor);
-      query = query
-        .where("created_at", "<=", epochMs(time))
-        .where((is) =>
-          is.or([is("created_at", "<", epochMs(time)), is("id", "<", id as AppKeysTable["id"])]),
-        );
-    }
-    return toPage(await query.execute(), limit, toAppKey, (row) => [row.created_at, row.id]);
-  },
+  list: (query) => listRows(db, "app_keys", query, toAppKey),
   put: async (key) => {
     const row = toRow(key);
     const kept = await db

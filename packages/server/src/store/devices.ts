@@ -1,5 +1,4 @@
 import type { DeviceId, EpochMs } from "@claude-relay/contract";
-import { epochMs } from "@claude-relay/contract";
 import type { Kysely, Selectable, Updateable } from "kysely";
 import type {
   DeviceChanges,
@@ -7,8 +6,9 @@ import type {
   DeviceStore,
   SupersededToken,
 } from "../pipeline/ports.ts";
-import { decodeCursor, pageLimit, toPage } from "./cursor.ts";
+import { pageLimit, toPage } from "./cursor.ts";
 import { fromJson, toJson } from "./json-column.ts";
+import { after } from "./row-list.ts";
 import type { DevicesTable, SupersededTokensTable, Tables } from "./schema.ts";
 
 /** Devices and their superseded tokens, over any Kysely dialect. */
@@ -17,17 +17,12 @@ export const createDeviceStore = (db: Kysely<Tables>): DeviceStore => ({
   get: (id) => getDevice(db, id),
   list: async ({ limit, cursor, status }) => {
     let query = db.selectFrom("devices").selectAll().orderBy("created_at", "desc");
-    query = query.orderBy("id", "desc").limit(pageLimit(limit) + 1);
+    query = query
+      .orderBy("id", "desc")
+      .where(after(cursor))
+      .limit(pageLimit(limit) + 1);
     if (status !== undefined) {
       query = query.where("status", "=", status);
-    }
-    if (cursor !== undefined) {
-      const [time, id] = decodeCursor(cursor);
-      query = query
-        .where("created_at", "<=", epochMs(time))
-        .where((is) =>
-          is.or([is("created_at", "<", epochMs(time)), is("id", "<", id as DeviceId)]),
-        );
     }
     return toPage(await query.execute(), limit, toDevice, (row) => [row.created_at, row.id]);
   },

@@ -1,10 +1,9 @@
 import type { EpochMs } from "@claude-relay/contract";
-import { epochMs } from "@claude-relay/contract";
 import type { Kysely, Selectable } from "kysely";
 import type { Consumption, EnrollmentCodeRecord, EnrollmentCodeStore } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import { decodeCursor, pageLimit, toPage } from "./cursor.ts";
 import { fromJson, toJson } from "./json-column.ts";
+import { listRows } from "./row-list.ts";
 import type { EnrollmentCodesTable, Tables } from "./schema.ts";
 
 /** Enrolment codes, over any Kysely dialect. */
@@ -21,17 +20,7 @@ export const createEnrollmentCodeStore = (db: Kysely<Tables>): EnrollmentCodeSto
     }
     return toCode(row);
   },
-  list: async ({ limit, cursor }) => {
-    let query = db.selectFrom("enrollment_codes").selectAll().orderBy("created_at", "desc");
-    query = query.orderBy("id", "desc").limit(pageLimit(limit) + 1);
-    if (cursor !== undefined) {
-      const [time, id] = decodeCursor(cursor);
-      query = query
-        .where("created_at", "<=", epochMs(time))
-        .where((is) => is.or([is("created_at", "<", epochMs(time)), is("id", "<", id)]));
-    }
-    return toPage(await query.execute(), limit, toCode, (row) => [row.created_at, row.id]);
-  },
+  list: (query) => listRows(db, "enrollment_codes", query, toCode),
   revoke: async (id, now) => {
     await db
       .updateTable("enrollment_codes")

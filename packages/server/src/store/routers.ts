@@ -2,25 +2,14 @@ import { epochMs } from "@claude-relay/contract";
 import type { Kysely, Selectable } from "kysely";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { RouterRecord, RouterStore } from "../pipeline/router-ports.ts";
-import { pageLimit, toPage } from "./cursor.ts";
 import { fromJson, toJson } from "./json-column.ts";
-import { after } from "./row-list.ts";
+import { listRows } from "./row-list.ts";
 import type { RoutersTable, Tables } from "./schema.ts";
 
 /** Routers, over any Kysely dialect. */
 export const createRouterStore = (db: Kysely<Tables>): RouterStore => ({
   loadAll: async () => (await db.selectFrom("routers").selectAll().execute()).map(toRouter),
-  list: async ({ limit, cursor }) => {
-    const rows = await db
-      .selectFrom("routers")
-      .selectAll()
-      .where(after(cursor))
-      .orderBy("created_at", "desc")
-      .orderBy("id", "desc")
-      .limit(pageLimit(limit) + 1)
-      .execute();
-    return toPage(rows, limit, toRouter, (row) => [row.created_at, row.id]);
-  },
+  list: (query) => listRows(db, "routers", query, toRouter),
   insert: async (router) => {
     const row = await db
       .insertInto("routers")

@@ -2,8 +2,7 @@ import type { EpochMs } from "@claude-relay/contract";
 import type { Kysely } from "kysely";
 import type { RowStore } from "../pipeline/owner-ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import { pageLimit, toPage } from "./cursor.ts";
-import { after } from "./row-list.ts";
+import { listRows } from "./row-list.ts";
 import type { Tables } from "./schema.ts";
 
 type ListedRow = Readonly<{ id: string; created_at: EpochMs }>;
@@ -27,17 +26,7 @@ export const createRowStore = <Id extends string, Shown, Row extends ListedRow>(
   const show = (row: ListedRow): Shown => toShown(row as Row);
   return {
     loadAll: async () => (await db.selectFrom(name).selectAll().execute()).map(show),
-    list: async ({ limit, cursor }) => {
-      const rows = await db
-        .selectFrom(name)
-        .selectAll()
-        .where(after(cursor))
-        .orderBy("created_at", "desc")
-        .orderBy("id", "desc")
-        .limit(pageLimit(limit) + 1)
-        .execute();
-      return toPage(rows, limit, show, (row) => [row.created_at, row.id]);
-    },
+    list: (query) => listRows(tables, table, query, show),
     insert: async (shown) => {
       const row = await db
         .insertInto(name)

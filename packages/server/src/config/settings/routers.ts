@@ -13,7 +13,8 @@ import {
 
 /** An address, not a name: where a name leads, and so who can reach it, may change after the start. */
 const address = (value: string): string => {
-  const bare = value.replace(/^\[(.*)\]$/, "$1");
+  // An IPv4 address in IPv6's clothes is that IPv4 address.
+  const bare = value.replace(/^\[(.*)\]$/, "$1").replace(/^::ffff:(?=\d+(\.\d+){3}$)/i, "");
   if (bare !== "localhost" && isIP(bare) === 0) {
     throw new Fault(`must be an IP address of this machine, or localhost, not "${value}"`);
   }

@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import type { AuditLog } from "../../pipeline/ports.ts";
 import { typedApp } from "../typed-app.ts";
 import type { AdminAccess } from "./access.ts";
+import { wireTime } from "./wire-time.ts";
 
 export type AdminAuditDoorDeps = Readonly<{ access: AdminAccess; audit: AuditLog }>;
 
@@ -26,7 +27,7 @@ export const adminAuditDoor = (server: FastifyInstance, deps: AdminAuditDoorDeps
       const page = await deps.audit.list({ ...query, limit: query.limit ?? 100 });
       const data = page.data.map(({ at, clientIp, detail, ...row }) => ({
         ...row,
-        at: new Date(at).toISOString(),
+        at: wireTime(at),
         detail: detail === null ? null : { ...detail },
         client_ip: clientIp,
       }));

@@ -17,6 +17,7 @@ import type { BudgetAdmin, StandingBudget } from "../../pipeline/owner-admin-por
 import type { BudgetRecord } from "../../pipeline/owner-ports.ts";
 import { type TypedApp, typedApp } from "../typed-app.ts";
 import type { AdminAccess } from "./access.ts";
+import { wireTime, wireTimeOrNull } from "./wire-time.ts";
 
 export type AdminBudgetsDoorDeps = Readonly<{ access: AdminAccess; budgets: BudgetAdmin }>;
 
@@ -130,7 +131,7 @@ const wire = ({ id, scope, unit, limit, window, createdAt }: BudgetRecord): Budg
   limit_micro_usd: unit === "micro_usd" ? limit : null,
   limit_tokens: unit === "tokens" ? limit : null,
   window: window.kind === "rolling" ? { rolling_hours: window.hours } : window.kind,
-  created_at: new Date(createdAt).toISOString(),
+  created_at: wireTime(createdAt),
 });
 
 const report = ({ record, state }: StandingBudget): BudgetReport => ({
@@ -139,6 +140,5 @@ const report = ({ record, state }: StandingBudget): BudgetReport => ({
   held: state?.held ?? null,
   spent: state?.spent ?? null,
   left: state?.left ?? null,
-  resets_at:
-    state === null || state.resetsAt === null ? null : new Date(state.resetsAt).toISOString(),
+  resets_at: wireTimeOrNull(state?.resetsAt ?? null),
 });

@@ -14,6 +14,7 @@ import type { EnrollmentCodeAdmin } from "../../pipeline/credential-ports.ts";
 import type { EnrollmentCodeRecord } from "../../pipeline/ports.ts";
 import { type TypedApp, typedApp } from "../typed-app.ts";
 import type { AdminAccess } from "./access.ts";
+import { wireTime, wireTimeOrNull } from "./wire-time.ts";
 
 export type AdminCodesDoorDeps = Readonly<{ access: AdminAccess; codes: EnrollmentCodeAdmin }>;
 
@@ -93,9 +94,9 @@ const wire = (record: EnrollmentCodeRecord): EnrollmentCode => ({
   label: record.label,
   uses_left: record.usesLeft,
   max_uses: record.maxUses,
-  expires_at: new Date(record.expiresAt).toISOString(),
-  created_at: new Date(record.createdAt).toISOString(),
-  revoked_at: record.revokedAt === null ? null : new Date(record.revokedAt).toISOString(),
+  expires_at: wireTime(record.expiresAt),
+  created_at: wireTime(record.createdAt),
+  revoked_at: wireTimeOrNull(record.revokedAt),
   models: record.models === null ? null : [...record.models],
   requests_per_minute: record.requestsPerMinute,
   user_id: record.userId,

@@ -7,7 +7,6 @@ import {
   DeviceParams,
   ErrorBody,
   type OrganizationId,
-  type UserId,
 } from "@claude-relay/contract";
 import type { FastifyInstance } from "fastify";
 import type { DeviceAdmin } from "../../pipeline/credential-ports.ts";
@@ -15,6 +14,8 @@ import type { Directory } from "../../pipeline/owner-ports.ts";
 import type { DeviceChanges, DeviceRecord } from "../../pipeline/ports.ts";
 import { type TypedApp, typedApp } from "../typed-app.ts";
 import type { AdminAccess } from "./access.ts";
+import { callerSettingsOf } from "./caller-settings.ts";
+import { wireTime, wireTimeOrNull } from "./wire-time.ts";
 
 export type AdminDevicesDoorDeps = Readonly<{
   access: AdminAccess;
@@ -94,12 +95,7 @@ const offerChanging = (
 const changesOf = (body: DeviceChangesBody): DeviceChanges => ({
   ...(body.status !== undefined && { status: body.status }),
   ...(body.label !== undefined && { label: body.label }),
-  ...(body.user_id !== undefined && { userId: body.user_id as UserId | null }),
-  ...(body.organization_id !== undefined && {
-    organizationId: body.organization_id as OrganizationId | null,
-  }),
-  ...(body.models !== undefined && { models: body.models }),
-  ...(body.requests_per_minute !== undefined && { requestsPerMinute: body.requests_per_minute }),
+  ...callerSettingsOf(body),
 });
 
 const wireDevice = (
@@ -115,10 +111,9 @@ const wireDevice = (
   organization_id: organizationOf(device, directory),
   models: device.models === null ? null : [...device.models],
   requests_per_minute: device.requestsPerMinute,
-  created_at: new Date(device.createdAt).toISOString(),
-  approved_at: device.approvedAt === null ? null : new Date(device.approvedAt).toISOString(),
-  last_bootstrap_at:
-    device.lastBootstrapAt === null ? null : new Date(device.lastBootstrapAt).toISOString(),
+  created_at: wireTime(device.createdAt),
+  approved_at: wireTimeOrNull(device.approvedAt),
+  last_bootstrap_at: wireTimeOrNull(device.lastBootstrapAt),
 });
 
 /** Its own, or its user's. */

@@ -133,9 +133,9 @@ describe("GET /admin/events", () => {
       dropped = true;
     });
     let published = 0;
-    const large = event("evt_1", { filler: "x".repeat(16_000) });
     while (!dropped) {
       assert.ok(published < 10_000, "160 MB are kept for a reader that does not read");
+      const large = event(`evt_large_${published}`, { filler: "x".repeat(16_000) });
       events.publish(large);
       published += 1;
       await readAtLeast(reader, textOf(large).length);

@@ -9,9 +9,7 @@ import {
   ErrorBody,
   MintedAppKey,
   NewAppKeyBody,
-  type OrganizationId,
   RotateAppKeyBody,
-  type UserId,
 } from "@claude-relay/contract";
 import type { FastifyInstance } from "fastify";
 import type { AppKeyAdmin, AppKeyRecord, AppKeySettings } from "../../pipeline/app-key-ports.ts";
@@ -20,6 +18,8 @@ import { Refusal } from "../../pipeline/refusal.ts";
 import type { Clock } from "../../pipeline/types.ts";
 import { type TypedApp, typedApp } from "../typed-app.ts";
 import type { AdminAccess } from "./access.ts";
+import { callerSettingsOf } from "./caller-settings.ts";
+import { wireTime, wireTimeOrNull } from "./wire-time.ts";
 
 export type AdminKeysDoorDeps = Readonly<{
   access: AdminAccess;
@@ -170,15 +170,10 @@ type PolicyBody = Omit<AppKeyChangesBody, "expires_at">;
 
 /** The settings that were given, in our spelling. */
 const settingsOf = (body: PolicyBody): Partial<AppKeySettings> => ({
-  ...(body.models !== undefined && { models: body.models }),
-  ...(body.requests_per_minute !== undefined && { requestsPerMinute: body.requests_per_minute }),
+  ...callerSettingsOf(body),
   ...(body.requests_per_day !== undefined && { requestsPerDay: body.requests_per_day }),
   ...(body.concurrency !== undefined && { concurrency: body.concurrency }),
   ...(body.doors !== undefined && { doors: body.doors }),
-  ...(body.user_id !== undefined && { userId: body.user_id as UserId | null }),
-  ...(body.organization_id !== undefined && {
-    organizationId: body.organization_id as OrganizationId | null,
-  }),
 });
 
 type View = Pick<AdminKeysDoorDeps, "clock" | "directory">;
@@ -188,12 +183,12 @@ const wire = (record: AppKeyRecord, { clock, directory }: View): AppKey => {
   return {
     label: record.id,
     status: statusOf(record, clock.now()),
-    created_at: shown(record.createdAt),
-    expires_at: orNull(record.expiresAt),
-    revoked_at: orNull(record.revokedAt),
-    last_used_at: orNull(record.lastUsedAt),
-    rotated_at: orNull(record.rotatedAt),
-    previous_secret_valid_until: grace !== null && grace > clock.now() ? shown(grace) : null,
+    created_at: wireTime(record.createdAt),
+    expires_at: wireTimeOrNull(record.expiresAt),
+    revoked_at: wireTimeOrNull(record.revokedAt),
+    last_used_at: wireTimeOrNull(record.lastUsedAt),
+    rotated_at: wireTimeOrNull(record.rotatedAt),
+    previous_secret_valid_until: grace !== null && grace > clock.now() ? wireTime(grace) : null,
     models: record.models === null ? null : [...record.models],
     requests_per_minute: record.requestsPerMinute,
     requests_per_day: record.requestsPerDay,
@@ -211,6 +206,3 @@ const statusOf = ({ revokedAt, expiresAt }: AppKeyRecord, now: EpochMs): AppKey[
   }
   return expiresAt !== null && expiresAt <= now ? "expired" : "active";
 };
-
-const shown = (time: EpochMs): string => new Date(time).toISOString();
-const orNull = (time: EpochMs | null): string | null => (time === null ? null : shown(time));

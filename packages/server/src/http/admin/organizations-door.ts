@@ -13,6 +13,7 @@ import type { OrganizationAdmin } from "../../pipeline/owner-admin-ports.ts";
 import type { OrganizationRecord } from "../../pipeline/owner-ports.ts";
 import { type TypedApp, typedApp } from "../typed-app.ts";
 import type { AdminAccess } from "./access.ts";
+import { wireTime } from "./wire-time.ts";
 
 export type AdminOrganizationsDoorDeps = Readonly<{
   access: AdminAccess;
@@ -105,5 +106,5 @@ const offerChanging = (
 const wire = ({ id, name, createdAt }: OrganizationRecord): Organization => ({
   id,
   name,
-  created_at: new Date(createdAt).toISOString(),
+  created_at: wireTime(createdAt),
 });

@@ -13,6 +13,7 @@ import type { PolicyAdmin } from "../../pipeline/owner-admin-ports.ts";
 import type { PolicyRecord, PolicyRules } from "../../pipeline/owner-ports.ts";
 import { type TypedApp, typedApp } from "../typed-app.ts";
 import type { AdminAccess } from "./access.ts";
+import { wireTime } from "./wire-time.ts";
 
 export type AdminPoliciesDoorDeps = Readonly<{ access: AdminAccess; policies: PolicyAdmin }>;
 
@@ -121,5 +122,5 @@ const wire = (policy: PolicyRecord): Policy => ({
   requests_per_day: policy.requestsPerDay,
   on_disconnect: policy.onDisconnect,
   bootstrap: policy.bootstrap,
-  created_at: new Date(policy.createdAt).toISOString(),
+  created_at: wireTime(policy.createdAt),
 });

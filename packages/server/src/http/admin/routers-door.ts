@@ -1,22 +1,21 @@
 import {
-  type EpochMs,
   ErrorBody,
   KnownRouter,
   NewRouterBody,
-  type OrganizationId,
   RouterChangesBody,
   type RouterId,
   RouterListQuery,
   RouterPage,
   RouterParams,
   RouterWithSecret,
-  type UserId,
 } from "@claude-relay/contract";
 import type { FastifyInstance } from "fastify";
 import type { Directory } from "../../pipeline/owner-ports.ts";
-import type { RouterAdmin, RouterRecord, RouterSettings } from "../../pipeline/router-ports.ts";
+import type { RouterAdmin, RouterRecord } from "../../pipeline/router-ports.ts";
 import { type TypedApp, typedApp } from "../typed-app.ts";
 import type { AdminAccess } from "./access.ts";
+import { callerSettingsOf } from "./caller-settings.ts";
+import { wireTime, wireTimeOrNull } from "./wire-time.ts";
 
 export type AdminRoutersDoorDeps = Readonly<{
   access: AdminAccess;
@@ -48,7 +47,7 @@ const offerAdding = (app: TypedApp, { access, routers, directory }: AdminRouters
     },
     async (request, reply) => {
       const { id, ...policy } = request.body;
-      const added = await routers.add(id as RouterId, settingsOf(policy), access.ip(request));
+      const added = await routers.add(id as RouterId, callerSettingsOf(policy), access.ip(request));
       return reply.code(201).send({ ...wire(added.record, directory), secret: added.secret });
     },
   );
@@ -121,7 +120,7 @@ const offerChanging = (
     },
     async (request) => {
       const id = request.params.id as RouterId;
-      const changes = settingsOf(request.body);
+      const changes = callerSettingsOf(request.body);
       return wire(await routers.change(id, changes, access.ip(request)), directory);
     },
   );
@@ -141,31 +140,18 @@ const offerChanging = (
   );
 };
 
-/** The settings that were given, in our spelling. */
-const settingsOf = (body: RouterChangesBody): Partial<RouterSettings> => ({
-  ...(body.models !== undefined && { models: body.models }),
-  ...(body.requests_per_minute !== undefined && { requestsPerMinute: body.requests_per_minute }),
-  ...(body.user_id !== undefined && { userId: body.user_id as UserId | null }),
-  ...(body.organization_id !== undefined && {
-    organizationId: body.organization_id as OrganizationId | null,
-  }),
-});
-
 const wire = (record: RouterRecord, directory: AdminRoutersDoorDeps["directory"]): KnownRouter => ({
   id: record.id,
   status: record.revokedAt === null ? "active" : "revoked",
   enrolled_by: record.enrolledBy,
   identity: record.identity,
-  created_at: shown(record.createdAt),
-  rotated_at: orNull(record.rotatedAt),
-  revoked_at: orNull(record.revokedAt),
-  last_seen_at: orNull(record.lastSeenAt),
+  created_at: wireTime(record.createdAt),
+  rotated_at: wireTimeOrNull(record.rotatedAt),
+  revoked_at: wireTimeOrNull(record.revokedAt),
+  last_seen_at: wireTimeOrNull(record.lastSeenAt),
   models: record.models === null ? null : [...record.models],
   requests_per_minute: record.requestsPerMinute,
   user_id: record.userId,
   // Its own, or its user's.
   organization_id: record.organizationId ?? directory.organizationOf(record.userId),
 });
-
-const shown = (time: EpochMs): string => new Date(time).toISOString();
-const orNull = (time: EpochMs | null): string | null => (time === null ? null : shown(time));

@@ -14,6 +14,7 @@ import type { UserAdmin } from "../../pipeline/owner-admin-ports.ts";
 import type { UserRecord } from "../../pipeline/owner-ports.ts";
 import { type TypedApp, typedApp } from "../typed-app.ts";
 import type { AdminAccess } from "./access.ts";
+import { wireTime } from "./wire-time.ts";
 
 export type AdminUsersDoorDeps = Readonly<{ access: AdminAccess; users: UserAdmin }>;
 
@@ -95,5 +96,5 @@ const wire = ({ id, name, organizationId, createdAt }: UserRecord): User => ({
   id,
   name,
   organization_id: organizationId,
-  created_at: new Date(createdAt).toISOString(),
+  created_at: wireTime(createdAt),
 });

@@ -18,6 +18,7 @@ import type { Clock } from "../../pipeline/types.ts";
 import { createBareServer } from "../bare-server.ts";
 import { clientIp, isFromThisMachine } from "../client-ip.ts";
 import { newRequestId } from "../request-id.ts";
+import { guardConnections } from "./connection-guard.ts";
 import { bodyOf, parsed } from "./router-body.ts";
 import { answerText, refuseBrowsers, sendAnswer, sendNotFound } from "./router-reply.ts";
 
@@ -33,12 +34,17 @@ export type RouterServerDeps = Readonly<{
   tls?: Readonly<{ cert: Buffer; key: Buffer }>;
 }>;
 
-/** A router has one or two; the rest of this machine's descriptors are for others. */
-const mostConnections = 1024;
+/** The rest of this machine's descriptors are for others. */
+const connections = { perAddress: 16, perLoopback: 256, inAll: 1024 };
+/** Every fetch of RouterOS is a connection of its own. */
+const keepAliveMs = 2_000;
+/** What a router sends is small, and it gives up after 10 s itself. */
+const longestRequestMs = 15_000;
 
 export const createRouterServer = (deps: RouterServerDeps): Server => {
   const server = createBareServer((request, response) => void answer(deps, request, response), {
-    requestTimeoutMs: deps.requestTimeoutMs,
+    requestTimeoutMs: Math.min(deps.requestTimeoutMs, longestRequestMs),
+    keepAliveMs,
     clock: deps.clock,
     // Refused here, in words that a router can read.
     isDraining: () => false,
@@ -46,7 +52,7 @@ export const createRouterServer = (deps: RouterServerDeps): Server => {
     bodyLimit: () => Number.POSITIVE_INFINITY,
     ...(deps.tls !== undefined && { tls: deps.tls }),
   });
-  server.maxConnections = mostConnections;
+  guardConnections(server, connections);
   return server;
 };
 
@@ -54,7 +60,7 @@ export const createRouterServer = (deps: RouterServerDeps): Server => {
 type Exchange = Readonly<{
   id: RequestId;
   raw: IncomingMessage;
-  clientIp: string;
+  address: string;
   /** Fires when the router goes away before it is answered. */
   left: AbortSignal;
 }>;
@@ -80,7 +86,7 @@ const answer = async (
   const left = new AbortController();
   res.once("close", () => res.writableFinished || left.abort());
   try {
-    const exchange = { id, raw, clientIp: addressOf(raw, deps.trustProxy), left: left.signal };
+    const exchange = { id, raw, address: addressOf(raw, deps.trustProxy), left: left.signal };
     sendAnswer(res, await route.serve(deps, exchange), deps.isDraining());
     deps.log.debug({ requestId: id, route: route.name }, "Router answered");
   } catch (error) {
@@ -111,9 +117,9 @@ const addressOf = (raw: IncomingMessage, trustProxy: number): string => {
 };
 
 const routeOf = (method: string, path: string): Route | null => {
-  const route = routes.get(`${method} ${path}`);
-  if (route !== undefined) {
-    return route;
+  const serve = routes.get(`${method} ${path}`);
+  if (serve !== undefined) {
+    return { name: path, serve };
   }
   const job = method === "GET" ? jobPath.exec(path)?.[1] : undefined;
   return job === undefined ? null : jobRoute(job);
@@ -142,7 +148,7 @@ const signed =
     ) => Promise<RouterAnswer>,
   ): Route["serve"] =>
   async (deps, exchange) => {
-    const { raw, clientIp: address } = exchange;
+    const { raw, address } = exchange;
     const body = await bodyOf(raw);
     const opened = deps.gate.open({
       method: raw.method === "GET" ? "GET" : "POST",
@@ -169,59 +175,32 @@ const refuseWhileDraining = ({ isDraining }: RouterServerDeps): void => {
   }
 };
 
-const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
+/** What Claude is asked for. */
+const asked = (what: "process" | "explain"): Route["serve"] =>
+  signed((deps, { address, left }, { caller }, body) => {
+    refuseWhileDraining(deps);
+    return deps.commands[what](caller, parsed(body), address, left);
+  });
+
+const routes: ReadonlyMap<string, Route["serve"]> = new Map<string, Route["serve"]>([
   [
     "GET /health",
-    {
-      name: "/health",
-      // Also while draining, as on the main listener.
-      serve: async ({ clock, version }) =>
-        answerText({
-          status: "healthy",
-          service: "claude-relay",
-          version,
-          timestamp: new Date(clock.now()).toISOString(),
-        }),
-    },
+    // Also while draining, as on the main listener.
+    async ({ clock, version }) =>
+      answerText({
+        status: "healthy",
+        service: "claude-relay",
+        version,
+        timestamp: new Date(clock.now()).toISOString(),
+      }),
   ],
-  [
-    "GET /handshake/challenge",
-    {
-      name: "/handshake/challenge",
-      serve: plain(({ gate }, { clientIp: address }) => gate.challenge(address)),
-    },
-  ],
+  ["GET /handshake/challenge", plain(({ gate }, { address }) => gate.challenge(address))],
   [
     "POST /handshake",
-    {
-      name: "/handshake",
-      serve: plain(async ({ gate }, { raw, clientIp: address }) =>
-        gate.handshake(parsed(await bodyOf(raw)), address),
-      ),
-    },
+    plain(async ({ gate }, { raw, address }) => gate.handshake(parsed(await bodyOf(raw)), address)),
   ],
-  [
-    "POST /process-command",
-    {
-      name: "/process-command",
-      serve: signed((deps, exchange, { caller }, body) => {
-        refuseWhileDraining(deps);
-        const { clientIp: address, left } = exchange;
-        return deps.commands.process(caller, parsed(body), address, left);
-      }),
-    },
-  ],
-  [
-    "POST /suggest-error-fix",
-    {
-      name: "/suggest-error-fix",
-      serve: signed((deps, exchange, { caller }, body) => {
-        refuseWhileDraining(deps);
-        const { clientIp: address, left } = exchange;
-        return deps.commands.explain(caller, parsed(body), address, left);
-      }),
-    },
-  ],
+  ["POST /process-command", asked("process")],
+  ["POST /suggest-error-fix", asked("explain")],
 ]);
 
 /** Also while draining: what runs is still answered. */

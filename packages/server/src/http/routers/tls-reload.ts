@@ -9,16 +9,17 @@ type Options = Readonly<{
   /** Reads both. @throws Error whose message tells no secret, when they cannot be used */
   read: () => Readonly<{ cert: Buffer; key: Buffer }>;
   log: Log;
-  /** How often the files are looked at. */
-  everyMs?: number;
 }>;
+
+/** How often the files are looked at. */
+const everyMs = 2000;
 
 /**
  * Takes a renewed certificate into use without a restart; connections that stand keep theirs. Files that cannot be
  * used are logged, and the old pair stays: often only one of the two has been written yet.
  * @returns what ends the watch
  */
-export const reloadTls = ({ server, paths, read, log, everyMs = 2000 }: Options): (() => void) => {
+export const reloadTls = ({ server, paths, read, log }: Options): (() => void) => {
   const reload = (): void => {
     try {
       server.setSecureContext(read());

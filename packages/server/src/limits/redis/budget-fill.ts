@@ -1,10 +1,10 @@
-import type { EpochMs, RequestId } from "@claude-relay/contract";
+import type { RequestId } from "@claude-relay/contract";
 import type { Budget, SpentOf, SpentSince } from "../../pipeline/admission.ts";
 import { isWhole } from "../amounts.ts";
 import type { RedisConnection } from "./connection.ts";
-import { type CounterWindow, counterAt } from "./counter-window.ts";
+import type { CounterWindow } from "./counter-window.ts";
 import type { Scripts } from "./lua/scripts.ts";
-import { type Args, fillArgs, newsMs, ownArgs } from "./script-args.ts";
+import { type Args, fillArgs, ownArgs } from "./script-args.ts";
 
 type Options = Readonly<{
   connection: RedisConnection;
@@ -38,19 +38,6 @@ export class BudgetFill {
       this.#running.set(key, running);
     }
     return running;
-  }
-
-  /**
-   * A budget that is news: others may have granted requests of its scope without it since it was filled. They count
-   * from now on. Nothing waits for it, and it never rejects.
-   */
-  async adopt(budget: Budget, now: EpochMs): Promise<void> {
-    const { connection, scripts, epoch } = this.#options;
-    if (budget.createdAt !== undefined && now - budget.createdAt < newsMs) {
-      const args = ownArgs(epoch(), budget, counterAt(budget, now));
-      // That Redis is away is found out elsewhere.
-      await connection.run(scripts.own, args).catch(() => undefined);
-    }
   }
 
   async #fill(budget: Budget, window: CounterWindow): Promise<void> {

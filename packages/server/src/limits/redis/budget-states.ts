@@ -59,8 +59,6 @@ export class BudgetStates {
     const now = clock.now();
     const asked = budgets.map((budget) => ({ budget, window: counterAt(budget, now) }));
     const { epoch } = membership;
-    // One that was set just now: what was granted somewhere before it was heard of there counts too.
-    await Promise.all(budgets.map((budget) => fill.adopt(budget, now)));
     const reply = await this.#run(scripts.stands, [
       epoch,
       ...asked.flatMap(({ window: { name, bucketMs, from, to } }) => [name, bucketMs, from, to]),

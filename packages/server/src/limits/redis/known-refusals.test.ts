@@ -16,7 +16,7 @@ const setUp = () => {
 describe("a limit that a grant used up", () => {
   it("refuses the next request without asking, until one more fits", () => {
     const { time, known } = setUp();
-    known.sawLeft({ limit: perMinute, remaining: 0, resetMs: 60_000 });
+    known.sawLeft([{ limit: perMinute, remaining: 0, resetMs: 60_000 }]);
     const verdict = known.find([perMinute]);
     assert.deepEqual(verdict, {
       kind: "over_limit",
@@ -31,14 +31,14 @@ describe("a limit that a grant used up", () => {
 
   it("does not when one more fits already, or some are left", () => {
     const { known } = setUp();
-    known.sawLeft({ limit: perMinute, remaining: 0, resetMs: 45_000 });
-    known.sawLeft({ limit: perMinute, remaining: 1, resetMs: 60_000 });
+    known.sawLeft([{ limit: perMinute, remaining: 0, resetMs: 45_000 }]);
+    known.sawLeft([{ limit: perMinute, remaining: 1, resetMs: 60_000 }]);
     assert.equal(known.find([perMinute]), null);
   });
 
   it("of a day is believed for a second: others may give a request back", () => {
     const { time, known } = setUp();
-    known.sawLeft({ limit: perDay, remaining: 0, resetMs: 3_600_000 });
+    known.sawLeft([{ limit: perDay, remaining: 0, resetMs: 3_600_000 }]);
     assert.equal(known.find([perDay])?.kind, "over_limit");
     time.ms += 1_000;
     assert.equal(known.find([perDay]), null);
@@ -48,8 +48,8 @@ describe("a limit that a grant used up", () => {
     const { known } = setUp();
     const tokens: Limit = { kind: "input_tokens", scope, max: 4, windowMs: 60_000 };
     const places: Limit = { kind: "concurrency", scope, max: 4 };
-    known.sawLeft({ limit: tokens, remaining: 0, resetMs: 60_000 });
-    known.sawLeft({ limit: places, remaining: 0, resetMs: 0 });
+    known.sawLeft([{ limit: tokens, remaining: 0, resetMs: 60_000 }]);
+    known.sawLeft([{ limit: places, remaining: 0, resetMs: 0 }]);
     assert.equal(known.find([tokens, places]), null);
   });
 });

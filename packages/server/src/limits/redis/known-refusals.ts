@@ -50,11 +50,13 @@ export class KnownRefusals {
     }
   }
 
-  /** What a grant has left of a limit: nothing refuses the next request as well, before its body is read. */
-  sawLeft(state: LimitState): void {
-    const retryAfterMs = state.remaining === 0 ? untilNext(state) : 0;
-    if (retryAfterMs > 0) {
-      this.saw({ kind: "over_limit", state, retryAfterMs });
+  /** What a grant has left of limits: one that is used up refuses the next request before its body is read. */
+  sawLeft(states: readonly LimitState[]): void {
+    for (const state of states) {
+      const retryAfterMs = state.remaining === 0 ? untilNext(state) : 0;
+      if (retryAfterMs > 0) {
+        this.saw({ kind: "over_limit", state, retryAfterMs });
+      }
     }
   }
 

@@ -31,6 +31,8 @@ type Options = Readonly<{
 /** Others wait for our holds no longer than that; ours must not wait for the ledger much longer. */
 const ledgerPatienceMs = 3_000;
 const heartbeatPatienceMs = 900;
+/** A flushed Redis names nobody who has not come back yet: they are known from before. */
+const peerMemoryMs = 5_000;
 const mostAttempts = 5;
 
 /**
@@ -42,7 +44,10 @@ export class Membership {
   #epoch = "none";
   /** Until Redis has heard of it. */
   #died: string | null;
-  #peers: readonly (string | number)[] = [];
+  /** The others, and when Redis last said that they are alive. */
+  readonly #peers = new Map<string, number>();
+  /** Whether it ever was part of an epoch. */
+  #hasCounted = false;
   #joining: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   /** When the last heartbeat was sent; null when it was answered. */
@@ -64,7 +69,7 @@ export class Membership {
 
   /** How many instances are alive, this one among them. */
   get instances(): number {
-    return this.#peers.length + 1;
+    return this.#peers.size + 1;
   }
 
   startHeartbeat(): void {
@@ -95,7 +100,7 @@ export class Membership {
     throw new Error("epochs in Redis end faster than they can be joined");
   }
 
-  /** False when the epoch ended meanwhile. */
+  /** False when the epoch ended meanwhile, or went on without us. */
   async #join(): Promise<boolean> {
     const { connection, scripts, clock, instance, newNonce, log } = this.#options;
     const [runId] = await Promise.all([
@@ -108,22 +113,26 @@ export class Membership {
       newNonce(),
       instance,
       this.#died ?? "-",
-      ...this.#peers,
+      Number(this.#hasCounted),
+      ...this.#peers.keys(),
     ]);
     this.#died = null;
     clock.saw(Number(now));
     const isNew = epoch !== this.#epoch;
     this.#epoch = String(epoch);
-    const told = this.#options.tell(isNew);
+    const hasTold = this.#options.tell(isNew);
     if (isNew) {
       log.info({ epoch }, "counters in Redis begin anew, from the ledger and what is open");
-      await Promise.all([told, this.#readLedger(), this.#warnOfEviction()]);
+      await Promise.all([hasTold, this.#readLedger(), this.#warnOfEviction()]);
     }
-    if (!(await told)) {
+    if (!(await hasTold)) {
       return false;
     }
-    const [answer] = await connection.run(scripts.joined, [this.#epoch, instance]);
-    return answer === "ok";
+    const told = [this.#epoch, instance, Number(this.#hasCounted)];
+    const [answer] = await connection.run(scripts.joined, told);
+    const isPart = answer === "ok";
+    this.#hasCounted ||= isPart;
+    return isPart;
   }
 
   /** As long as others would wait for us; then without. */
@@ -179,12 +188,24 @@ export class Membership {
         await this.join();
       } else {
         clock.saw(Number(now));
-        this.#peers = peers;
+        this.#saw(peers.map(String));
       }
     } catch (error) {
       connection.trip(error instanceof Error ? error.message : String(error));
     } finally {
       this.#beatSince = null;
+    }
+  }
+
+  #saw(alive: readonly string[]): void {
+    const now = this.#options.monotonicMs();
+    for (const peer of alive) {
+      this.#peers.set(peer, now);
+    }
+    for (const [peer, seenAt] of this.#peers) {
+      if (now - seenAt > peerMemoryMs) {
+        this.#peers.delete(peer);
+      }
     }
   }
 }

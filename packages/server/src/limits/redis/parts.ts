@@ -47,13 +47,16 @@ export const createParts = (
     share: options.localShare ?? 0.01,
     instances: () => membership.instances,
   });
+  const outbox = new Outbox({ ...shared, epoch, onEpochOver, log });
   return {
     connection,
     clock,
     membership,
     reserve,
     fill,
-    outbox: new Outbox({ ...shared, epoch, onEpochOver, log }),
+    outbox,
+    /** Whether Redis knows all that this instance granted and used, and that the one before it died. */
+    hasToldAll: () => outbox.isEmpty && membership.hasTakenOver,
     remote: new RemoteAsk({
       ...shared,
       membership,

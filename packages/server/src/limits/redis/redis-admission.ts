@@ -152,8 +152,7 @@ export class RedisAdmission implements Admission {
   async close(): Promise<void> {
     this.#parts.membership.stopHeartbeat();
     await this.#parts.connection.close();
-    const { outbox, membership } = this.#parts;
-    if (this.#open.size === 0 && outbox.isEmpty && membership.hasTakenOver) {
+    if (this.#open.size === 0 && this.#parts.hasToldAll()) {
       this.#onEndedInOrder();
     }
   }
@@ -215,23 +214,14 @@ export class RedisAdmission implements Admission {
   #learn(verdict: Verdict): void {
     if (verdict.kind === "granted") {
       for (const state of verdict.budgets) {
-        this.#saw(state);
+        this.#parts.reserve.saw(state);
       }
-      for (const state of verdict.limits) {
-        this.#parts.refusals.sawLeft(state);
-      }
+      this.#parts.refusals.sawLeft(verdict.limits);
     } else if (verdict.kind === "over_budget") {
-      this.#saw(verdict.state);
+      this.#parts.reserve.saw(verdict.state);
     } else if (verdict.kind === "over_limit") {
       this.#parts.refusals.saw(verdict);
     }
-  }
-
-  #saw(state: BudgetState): void {
-    if (!this.#parts.reserve.knows(state.budget)) {
-      void this.#parts.fill.adopt(state.budget, this.#parts.clock.now());
-    }
-    this.#parts.reserve.saw(state);
   }
 
   /** A new epoch knows nothing: it is told of all that is open, and the ledger knows what is over. */

@@ -129,7 +129,7 @@ export const fillArgs = (
 ): Args => [...counterArgs(epoch, budget, window), leftOut.length, ...leftOut];
 
 /** Until all instances have heard of a budget for certain, clocks that differ included. */
-export const newsMs = 10 * 60_000;
+const newsMs = 10 * 60_000;
 
 /** The arguments of the script `own`. */
 export const ownArgs = (epoch: string, budget: Budget, window: CounterWindow): Args => [

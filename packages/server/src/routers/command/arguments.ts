@@ -1,16 +1,13 @@
 import type { Argument } from "./ast.ts";
 
 /** The word of a positional argument; null for anything else. */
-export function wordOf(arg: Argument | undefined): string | null {
-  return arg?.name === null && arg.value?.kind === "word" ? arg.value.text : null;
-}
+export const wordOf = (arg: Argument | undefined): string | null =>
+  arg?.name === null && arg.value?.kind === "word" ? arg.value.text : null;
 
-export function isOperator(arg: Argument): boolean {
-  return arg.value?.kind === "operator";
-}
+export const isOperator = (arg: Argument): boolean => arg.value?.kind === "operator";
 
 /** A name that is given twice: which of the two the router takes is not known. */
-export function givenTwice(args: readonly Argument[]): string | null {
+export const givenTwice = (args: readonly Argument[]): string | null => {
   const seen = new Set<string>();
   for (const { name } of args) {
     if (name !== null && seen.has(name)) {
@@ -19,4 +16,4 @@ export function givenTwice(args: readonly Argument[]): string | null {
     seen.add(name ?? "");
   }
   return null;
-}
+};

@@ -1,5 +1,5 @@
 /** Why a menu is shut, and what its owner can do instead. The longest path that fits counts. */
-const REASONS: ReadonlyMap<string, string> = new Map([
+const reasons: ReadonlyMap<string, string> = new Map([
   ["/user", "who may log in to the router is changed by yourself in WinBox only"],
   ["/user-manager", "accounts are changed by yourself in WinBox only"],
   ["/userman", "accounts are changed by yourself in WinBox only"],
@@ -52,12 +52,12 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The rest of the sentence "… is not done from here:". */
-export function whyClosed(path: string): string {
+export const whyClosed = (path: string): string => {
   for (let at = path; at.length > 1; at = at.slice(0, at.lastIndexOf("/"))) {
-    const reason = REASONS.get(at);
+    const reason = reasons.get(at);
     if (reason !== undefined) {
       return reason;
     }
   }
   return "it can open, break or expose the router; do it yourself in WinBox";
-}
+};

@@ -2,13 +2,13 @@ import { Unreadable } from "./ast.ts";
 import { codeName } from "./characters.ts";
 
 /** Deeper than any script a person would read. Bounds our stack. */
-const MAX_DEPTH = 32;
+const maxDepth = 32;
 
 /** A place in the text. Moves forwards only, so that reading is linear. */
 export class Cursor {
   readonly text: string;
   at = 0;
-  private depth = 0;
+  #depth = 0;
 
   constructor(text: string) {
     this.text = text;
@@ -56,7 +56,7 @@ export class Cursor {
         this.at++;
       } else if (lines && this.lineEnd() > 0) {
         this.at += this.lineEnd();
-      } else if (!this.skipJoin()) {
+      } else if (!this.#skipJoin()) {
         break;
       }
     }
@@ -64,7 +64,7 @@ export class Cursor {
   }
 
   /** Skips `\` and the line end after it. It parts words: whether it could join two is not the same everywhere. */
-  private skipJoin(): boolean {
+  #skipJoin(): boolean {
     if (this.peek() !== "\\") {
       return false;
     }
@@ -83,14 +83,14 @@ export class Cursor {
 
   /** Reads something nested. @throws Unreadable when it is nested too deep */
   nested<T>(read: () => T): T {
-    this.depth++;
-    if (this.depth > MAX_DEPTH) {
+    this.#depth++;
+    if (this.#depth > maxDepth) {
       throw new Unreadable(
-        `The command is nested deeper than ${MAX_DEPTH} levels; make it simpler.`,
+        `The command is nested deeper than ${maxDepth} levels; make it simpler.`,
       );
     }
     const result = read();
-    this.depth--;
+    this.#depth--;
     return result;
   }
 
@@ -113,13 +113,9 @@ export class Cursor {
 }
 
 /** What an unquoted word is made of. */
-export function isWordChar(char: string): boolean {
-  return char !== "" && WORD.has(char);
-}
+export const isWordChar = (char: string): boolean => char !== "" && wordCharacters.has(char);
 
-export function isNameChar(char: string): boolean {
-  return char !== "" && NAME.has(char);
-}
+export const isNameChar = (char: string): boolean => char !== "" && nameCharacters.has(char);
 
-const NAME = new Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
-const WORD = new Set([...NAME, ..."_-./:*,@%+"]);
+const nameCharacters = new Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+const wordCharacters = new Set([...nameCharacters, ..."_-./:*,@%+"]);

@@ -2,7 +2,7 @@
  * The commands that belong to no menu. A line is `name kind positionals named…`: how many values without a name,
  * and which names, it takes. Anything else in one is refused, since it might be the start of another command.
  */
-const COMMANDS = `
+const commandTable = `
 put read 1 message
 len read 1 value
 typeof read 1 value
@@ -71,8 +71,9 @@ export type GlobalRule = Readonly<{
   named: ReadonlySet<string>;
 }>;
 
-export const GLOBALS: ReadonlyMap<string, GlobalRule> = new Map(
-  COMMANDS.trim()
+export const globals: ReadonlyMap<string, GlobalRule> = new Map(
+  commandTable
+    .trim()
     .split("\n")
     .map((line) => {
       const [name = "", kind = "", positionals = "0", ...named] = line.split(" ");
@@ -84,14 +85,14 @@ export const GLOBALS: ReadonlyMap<string, GlobalRule> = new Map(
 );
 
 /** Reads a name after `:` as the console does: whole, or as the beginning of exactly one. */
-export function lookUpGlobal(word: string): GlobalRule | null {
-  const exact = GLOBALS.get(word);
+export const lookUpGlobal = (word: string): GlobalRule | null => {
+  const exact = globals.get(word);
   if (exact !== undefined) {
     return exact;
   }
-  const [only, second] = [...GLOBALS.keys()].filter((name) => name.startsWith(word));
+  const [only, second] = [...globals.keys()].filter((name) => name.startsWith(word));
   if (only === undefined || second !== undefined) {
     return null;
   }
-  return GLOBALS.get(only) ?? null;
-}
+  return globals.get(only) ?? null;
+};

@@ -1,20 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { judgeScript } from "./judge.ts";
-import { HOSTILE_COMMANDS } from "./testing/hostile-commands.ts";
-import { ORDINARY_READS, ORDINARY_WRITES } from "./testing/ordinary-commands.ts";
+import { hostileCommands } from "./testing/hostile-commands.ts";
+import { ordinaryReads, ordinaryWrites } from "./testing/ordinary-commands.ts";
 
-function show(text: string): string {
-  return JSON.stringify(text.length > 90 ? `${text.slice(0, 90)}…` : text);
-}
+const show = (text: string): string =>
+  JSON.stringify(text.length > 90 ? `${text.slice(0, 90)}…` : text);
 
 describe("hostile commands", () => {
   it("are at least 200, all different", () => {
-    assert.ok(new Set(HOSTILE_COMMANDS).size >= 200);
-    assert.equal(new Set(HOSTILE_COMMANDS).size, HOSTILE_COMMANDS.length);
+    assert.ok(new Set(hostileCommands).size >= 200);
+    assert.equal(new Set(hostileCommands).size, hostileCommands.length);
   });
 
-  for (const text of HOSTILE_COMMANDS) {
+  for (const text of hostileCommands) {
     it(`never reads ${show(text)}`, () => {
       const { kind, reason } = judgeScript(text);
       assert.notEqual(kind, "read");
@@ -24,9 +23,9 @@ describe("hostile commands", () => {
 });
 
 describe("ordinary reads", () => {
-  it("are at least 80", () => assert.ok(new Set(ORDINARY_READS).size >= 80));
+  it("are at least 80", () => assert.ok(new Set(ordinaryReads).size >= 80));
 
-  for (const text of ORDINARY_READS) {
+  for (const text of ordinaryReads) {
     it(`reads ${show(text)}`, () => {
       const { kind, reason, commands } = judgeScript(text);
       assert.equal(kind, "read", reason);
@@ -37,9 +36,9 @@ describe("ordinary reads", () => {
 });
 
 describe("ordinary writes", () => {
-  it("are at least 60", () => assert.ok(new Set(ORDINARY_WRITES).size >= 60));
+  it("are at least 60", () => assert.ok(new Set(ordinaryWrites).size >= 60));
 
-  for (const text of ORDINARY_WRITES) {
+  for (const text of ordinaryWrites) {
     it(`asks for a code before ${show(text)}`, () => {
       const { kind, reason } = judgeScript(text);
       assert.equal(kind, "write", reason);

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { type Judgement, judgeScript } from "./judge.ts";
-import { HOSTILE_COMMANDS } from "./testing/hostile-commands.ts";
-import { ORDINARY_READS, ORDINARY_WRITES } from "./testing/ordinary-commands.ts";
+import { hostileCommands } from "./testing/hostile-commands.ts";
+import { ordinaryReads, ordinaryWrites } from "./testing/ordinary-commands.ts";
 
 /** Ways to hide a command in something harmless. `#` stands for it. */
-const WRAPPINGS = [
+const wrappings = [
   "#",
   "/ip address print; #",
   "/ip address print\n#",
@@ -37,8 +37,8 @@ const WRAPPINGS = [
 
 describe("judging", () => {
   it("never lets a hostile command pass as a read in a harmless wrapping", () => {
-    const wrapping = fc.constantFrom(...WRAPPINGS);
-    const hostile = fc.constantFrom(...HOSTILE_COMMANDS.filter((text) => isCommand(text)));
+    const wrapping = fc.constantFrom(...wrappings);
+    const hostile = fc.constantFrom(...hostileCommands.filter((text) => isCommand(text)));
     const property = fc.property(hostile, fc.array(wrapping, { maxLength: 4 }), (text, wraps) => {
       assert.notEqual(judgeScript(wraps.reduce(wrap, text)).kind, "read");
     });
@@ -46,7 +46,7 @@ describe("judging", () => {
   });
 
   it("keeps the kind of an ordinary read in the same wrappings", () => {
-    for (const wrapping of WRAPPINGS) {
+    for (const wrapping of wrappings) {
       const { kind, reason } = judgeScript(wrap("/interface print", wrapping));
       assert.equal(kind, "read", `${wrapping}: ${reason}`);
     }
@@ -54,12 +54,9 @@ describe("judging", () => {
 
   it("takes the worst of commands that are joined", () => {
     const rank = { read: 0, write: 1, forbidden: 2 };
-    const absolute = [
-      ...ORDINARY_READS,
-      ...ORDINARY_WRITES,
-      "/user print",
-      "/system reboot",
-    ].filter((text) => text.startsWith("/") && !text.startsWith("/ip address;"));
+    const absolute = [...ordinaryReads, ...ordinaryWrites, "/user print", "/system reboot"].filter(
+      (text) => text.startsWith("/") && !text.startsWith("/ip address;"),
+    );
     const scripts = fc.array(fc.constantFrom(...absolute), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(scripts, fc.constantFrom(";", "; ", "\n", "\r\n", " ;\n\n"), (texts, joint) => {
@@ -97,7 +94,7 @@ describe("judging", () => {
 
   it("never reads a text cut off in a string, a bracket or a block, and stays consistent where it is cut", () => {
     const cut = fc
-      .constantFrom(...ORDINARY_WRITES)
+      .constantFrom(...ordinaryWrites)
       .chain((text) => fc.nat(text.length).map((at) => text.slice(0, at)));
     fc.assert(fc.property(cut, (text) => checkConsistent(judgeScript(text))));
     for (const text of [
@@ -187,22 +184,22 @@ describe("judging", () => {
   });
 });
 
-function checkConsistent({ kind, commands }: Judgement): void {
+const checkConsistent = ({ kind, commands }: Judgement): void => {
   if (kind === "read") {
     assert.ok(commands.length > 0 && commands.every((command) => command.kind === "read"));
   }
-}
+};
 
 /**
  * Some hostile texts are hostile only alone: an empty one, one that goes on in the next line, one that is too long
  * already, and one with a bracket or a quote too few, which the wrapping may mend.
  */
-function isCommand(text: string): boolean {
+const isCommand = (text: string): boolean => {
   const harmless = text.startsWith("#") || text.endsWith("\\") || text.length > 4_000;
   return !harmless && text.replaceAll(/[\s;/]/g, "") !== "" && isBalanced(text);
-}
+};
 
-function isBalanced(text: string): boolean {
+const isBalanced = (text: string): boolean => {
   const count = (char: string) => text.split(char).length;
   return (
     count("[") === count("]") &&
@@ -210,9 +207,9 @@ function isBalanced(text: string): boolean {
     count("{") === count("}") &&
     count('"') % 2 === 1
   );
-}
+};
 
-function wrap(text: string, wrapping: string): string {
+const wrap = (text: string, wrapping: string): string => {
   const at = wrapping.lastIndexOf("#");
   return wrapping.slice(0, at) + text + wrapping.slice(at + 1);
-}
+};

@@ -1,5 +1,5 @@
 import { Unreadable } from "./ast.ts";
-import { hiddenCharacter, MAX_SCRIPT_LENGTH } from "./characters.ts";
+import { hiddenCharacter, maxScriptLength } from "./characters.ts";
 import { parseScript } from "./parse-script.ts";
 import { type CommandKind, forbidden, type Verdict, worst } from "./verdict.ts";
 import { type Found, Walk } from "./walk.ts";
@@ -33,23 +33,19 @@ export type Judgement = Readonly<{
  * Judges RouterOS script: whether it only reads, changes something, or must not run at all. What is not known to
  * be harmless is not a read; what cannot be read with certainty is forbidden. Never throws; time is linear.
  */
-export function judgeScript(text: string): Judgement {
-  return judgeNested(text, 0, new Map());
-}
+export const judgeScript = (text: string): Judgement => judgeNested(text, 0, new Map());
 
 /** Scripts in strings in scripts: nobody needs more. */
-const MAX_SCRIPTS_DEEP = 4;
-const MAX_SHOWN = 300;
+const maxScriptsDeep = 4;
+const maxShown = 300;
 
 /** `known` holds what was judged before, so that a script met again costs nothing. */
-function judgeNested(text: string, depth: number, known: Map<string, Judgement>): Judgement {
-  if (depth > MAX_SCRIPTS_DEEP) {
+const judgeNested = (text: string, depth: number, known: Map<string, Judgement>): Judgement => {
+  if (depth > maxScriptsDeep) {
     return refused("Scripts are nested too deep in one another; make it simpler.");
   }
-  if (text.length > MAX_SCRIPT_LENGTH) {
-    return refused(
-      `The text is longer than ${MAX_SCRIPT_LENGTH} characters; ask for less at once.`,
-    );
+  if (text.length > maxScriptLength) {
+    return refused(`The text is longer than ${maxScriptLength} characters; ask for less at once.`);
   }
   const hidden = hiddenCharacter(text);
   if (hidden !== null) {
@@ -69,23 +65,23 @@ function judgeNested(text: string, depth: number, known: Map<string, Judgement>)
     throw error;
   }
   return summarise(walk.found);
-}
+};
 
-function summarise(found: readonly Found[]): Judgement {
+const summarise = (found: readonly Found[]): Judgement => {
   const [first, ...others] = found;
   if (first === undefined) {
     return refused("There is no command in it.");
   }
   const { kind, reason } = worst<Verdict>(first, ...others);
   return { kind, reason, commands: found.map(shown) };
-}
+};
 
-function shown(found: Found): JudgedCommand {
-  const long = found.text.length > MAX_SHOWN;
-  return long ? { ...found, text: `${found.text.slice(0, MAX_SHOWN)}...` } : found;
-}
+const shown = (found: Found): JudgedCommand => {
+  const long = found.text.length > maxShown;
+  return long ? { ...found, text: `${found.text.slice(0, maxShown)}...` } : found;
+};
 
-function refused(reason: string): Judgement {
+const refused = (reason: string): Judgement => {
   const { kind } = forbidden(reason);
   return { kind, reason, commands: [] };
-}
+};

@@ -1,28 +1,26 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { lookUp, type Menu, ROOT_MENU, showsNoSecret } from "./menu-tree.ts";
+import { lookUp, type Menu, rootMenu, showsNoSecret } from "./menu-tree.ts";
 
-function menuAt(path: string): Menu {
-  let menu = ROOT_MENU;
+const menuAt = (path: string): Menu => {
+  let menu = rootMenu;
   for (const name of path.split(" ")) {
     const word = lookUp(menu, name);
     assert.equal(word.kind, "menu", path);
     menu = word.kind === "menu" ? word.menu : menu;
   }
   return menu;
-}
+};
 
-function all(menu: Menu): readonly Menu[] {
-  return [menu, ...[...menu.children.values()].flatMap(all)];
-}
+const all = (menu: Menu): readonly Menu[] => [menu, ...[...menu.children.values()].flatMap(all)];
 
 describe("the menu table", () => {
   it("knows hundreds of menus, each once and under its parent", () => {
-    const paths = all(ROOT_MENU).map((menu) => menu.path);
+    const paths = all(rootMenu).map((menu) => menu.path);
     assert.ok(paths.length > 350, String(paths.length));
     assert.equal(new Set(paths).size, paths.length);
-    for (const menu of all(ROOT_MENU)) {
-      assert.equal(menu === ROOT_MENU, menu.parent === null);
+    for (const menu of all(rootMenu)) {
+      assert.equal(menu === rootMenu, menu.parent === null);
       assert.ok(menu.path.startsWith(menu.parent?.path ?? "/"));
     }
   });
@@ -38,16 +36,16 @@ describe("the menu table", () => {
     assert.equal(menuAt("sys reso").kind, "view");
     assert.equal(lookUp(menuAt("ip"), "s").kind, "ambiguous");
     assert.equal(lookUp(menuAt("ip address"), "re").kind, "ambiguous");
-    assert.equal(lookUp(ROOT_MENU, "").kind, "unknown");
-    assert.equal(lookUp(ROOT_MENU, "IP").kind, "unknown");
-    assert.equal(lookUp(ROOT_MENU, "constructor").kind, "unknown");
+    assert.equal(lookUp(rootMenu, "").kind, "unknown");
+    assert.equal(lookUp(rootMenu, "IP").kind, "unknown");
+    assert.equal(lookUp(rootMenu, "constructor").kind, "unknown");
   });
 
   it("shows nothing secret only where no menu below holds secrets", () => {
     assert.ok(showsNoSecret(menuAt("ip firewall")));
     assert.ok(!showsNoSecret(menuAt("ip")));
     assert.ok(!showsNoSecret(menuAt("ppp")));
-    assert.ok(!showsNoSecret(ROOT_MENU));
+    assert.ok(!showsNoSecret(rootMenu));
   });
 
   it("shuts what can open, break or expose the router", () => {

@@ -1,7 +1,7 @@
-import { INTERFACE_MENUS } from "./menus-interface.ts";
-import { IP_MENUS } from "./menus-ip.ts";
-import { ROUTING_MENUS } from "./menus-routing.ts";
-import { SYSTEM_MENUS } from "./menus-system.ts";
+import { interfaceMenus } from "./menus-interface.ts";
+import { ipMenus } from "./menus-ip.ts";
+import { routingMenus } from "./menus-routing.ts";
+import { systemMenus } from "./menus-system.ts";
 
 export type MenuKind = "open" | "secret" | "view" | "folder" | "closed";
 
@@ -25,7 +25,7 @@ export type Word =
   | Readonly<{ kind: "unknown" }>;
 
 /** Reads one word as the console does: whole, or as the beginning of exactly one name in this menu. */
-export function lookUp(menu: Menu, word: string): Word {
+export const lookUp = (menu: Menu, word: string): Word => {
   const exact = named(menu, word);
   if (exact !== null) {
     return exact;
@@ -41,24 +41,24 @@ export function lookUp(menu: Menu, word: string): Word {
     return { kind: "ambiguous", candidates: names };
   }
   return named(menu, only) ?? { kind: "unknown" };
-}
+};
 
-function named(menu: Menu, name: string): Word | null {
+const named = (menu: Menu, name: string): Word | null => {
   const child = menu.children.get(name);
   if (child !== undefined) {
     return { kind: "menu", menu: child };
   }
   const verbKind = menu.verbs.get(name);
   return verbKind === undefined ? null : { kind: "verb", verb: name, verbKind };
-}
+};
 
 /** Whether everything below this menu, and itself, may be shown whole. */
-export function showsNoSecret(menu: Menu): boolean {
+export const showsNoSecret = (menu: Menu): boolean => {
   if (menu.kind === "secret" || menu.kind === "closed") {
     return false;
   }
   return [...menu.children.values()].every(showsNoSecret);
-}
+};
 
 type Growing = {
   path: string;
@@ -69,24 +69,22 @@ type Growing = {
 };
 
 /** Any menu may have these; which does not matter, since the router refuses what it lacks. */
-const EVERYWHERE =
+const verbsEverywhere =
   "add comment disable edit enable export find get monitor move print remove reset set unset".split(
     " ",
   );
 /** The root's own commands, tools among them. */
-const ROOT = "beep export import password ping quit redo setup undo blink".split(" ");
-const FOLDER = ["export"];
+const rootVerbs = "beep export import password ping quit redo setup undo blink".split(" ");
+const folderVerbs = ["export"];
 
-const SIGNS: Readonly<Record<string, VerbKind>> = { "+": "change", "?": "watch", "-": "shut" };
+const signs: Readonly<Record<string, VerbKind>> = { "+": "change", "?": "watch", "-": "shut" };
 
-export const ROOT_MENU: Menu = plant();
-
-function plant(): Menu {
+const plant = (): Menu => {
   const root = grow("/", null, "folder", []);
-  for (const verb of ROOT) {
+  for (const verb of rootVerbs) {
     root.verbs.set(verb, "known");
   }
-  for (const line of (INTERFACE_MENUS + IP_MENUS + ROUTING_MENUS + SYSTEM_MENUS).split("\n")) {
+  for (const line of (interfaceMenus + ipMenus + routingMenus + systemMenus).split("\n")) {
     const [path, kind, ...verbs] = line.split(" ");
     if (path === undefined || path === "" || !isKind(kind)) {
       continue;
@@ -98,10 +96,10 @@ function plant(): Menu {
   }
   at(root, "tool").verbs.set("ping", "known").set("traceroute", "known");
   return root;
-}
+};
 
 /** The menu at a path whose parts were listed before. */
-function at(root: Growing, path: string): Growing {
+const at = (root: Growing, path: string): Growing => {
   let menu = root;
   for (const name of path.split("/")) {
     const child = menu.children.get(name);
@@ -111,34 +109,29 @@ function at(root: Growing, path: string): Growing {
     menu = child;
   }
   return menu;
-}
+};
 
-function grow(
+const grow = (
   path: string,
   parent: Growing | null,
   kind: MenuKind,
   own: readonly string[],
-): Growing {
+): Growing => {
   const verbs = new Map<string, VerbKind>();
-  for (const verb of kind === "folder" ? FOLDER : EVERYWHERE) {
+  for (const verb of kind === "folder" ? folderVerbs : verbsEverywhere) {
     verbs.set(verb, "known");
   }
   for (const verb of own) {
-    const sign = SIGNS[verb.charAt(0)];
+    const sign = signs[verb.charAt(0)];
     if (sign === undefined) {
       throw new Error(`menu table: ${path} has the verb ${verb}`);
     }
     verbs.set(verb.slice(1), sign);
   }
   return { path, parent, kind, children: new Map(), verbs };
-}
+};
 
-function isKind(kind: string | undefined): kind is MenuKind {
-  return (
-    kind === "open" ||
-    kind === "secret" ||
-    kind === "view" ||
-    kind === "folder" ||
-    kind === "closed"
-  );
-}
+const isKind = (kind: string | undefined): kind is MenuKind =>
+  kind === "open" || kind === "secret" || kind === "view" || kind === "folder" || kind === "closed";
+
+export const rootMenu: Menu = plant();

@@ -5,7 +5,7 @@
  * Verbs beside the ones every menu has: `+` changes something, `?` watches (and ends with `once`), `-` is shut.
  * Menus that are shut are listed too: an abbreviation must be as ambiguous here as it is on the router.
  */
-export const INTERFACE_MENUS = `
+export const interfaceMenus = `
 interface open ?monitor-traffic +reset-counters -blink
 interface/6to4 secret
 interface/amt open

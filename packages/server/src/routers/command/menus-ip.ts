@@ -1,5 +1,5 @@
 /** Addresses and firewalls. menus-interface.ts tells how a line is read. */
-export const IP_MENUS = `
+export const ipMenus = `
 ip folder
 ip/address open
 ip/arp open

@@ -1,5 +1,5 @@
 /** Routing protocols. menus-interface.ts tells how a line is read. */
-export const ROUTING_MENUS = `
+export const routingMenus = `
 mpls folder
 mpls/forwarding-table open
 mpls/interface open

@@ -1,5 +1,5 @@
 /** The router itself, its tools, and what is shut. menus-interface.ts tells how a line is read. */
-export const SYSTEM_MENUS = `
+export const systemMenus = `
 ppp folder
 ppp/aaa closed
 ppp/active open

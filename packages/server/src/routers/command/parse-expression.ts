@@ -11,12 +11,12 @@ export type Readers = Readonly<{
  * Reads values and operators up to `close` and past it. Two values never stand side by side, and a bare name only
  * where names of properties may (`names`): so nothing in here can be read as a command.
  */
-export function parseExpression(
+export const parseExpression = (
   cursor: Cursor,
   close: ")" | "}",
   names: boolean,
   readers: Readers,
-): readonly Part[] {
+): readonly Part[] => {
   const parts: Part[] = [];
   let operand = false;
   for (;;) {
@@ -37,15 +37,15 @@ export function parseExpression(
     operand = isOperand;
     parts.push(part);
   }
-}
+};
 
 /** An operator, as a symbol or a word; null when a value stands here. */
-function parseOperator(cursor: Cursor, operand: boolean, close: ")" | "}"): Part | null {
+const parseOperator = (cursor: Cursor, operand: boolean, close: ")" | "}"): Part | null => {
   if (close === "}" && cursor.peek() === ";") {
     cursor.at++;
     return { kind: "operator", text: ";" };
   }
-  for (const text of operand ? BINARY : UNARY) {
+  for (const text of operand ? binary : unary) {
     if (!cursor.is(text)) {
       continue;
     }
@@ -56,13 +56,13 @@ function parseOperator(cursor: Cursor, operand: boolean, close: ")" | "}"): Part
     return { kind: "operator", text };
   }
   return null;
-}
+};
 
-function parseOperand(cursor: Cursor, names: boolean, readers: Readers): Part {
+const parseOperand = (cursor: Cursor, names: boolean, readers: Readers): Part => {
   if (cursor.peek() === "{") {
     return readers.array(cursor);
   }
-  if (OPENERS.has(cursor.peek())) {
+  if (openers.has(cursor.peek())) {
     return readers.value(cursor, names);
   }
   const text = cursor.takeWhile(isOperandChar);
@@ -73,22 +73,21 @@ function parseOperand(cursor: Cursor, names: boolean, readers: Readers): Part {
     throw new Unreadable(`Put "${text.slice(0, 40)}" in quotes.`);
   }
   return { kind: "word", text };
-}
+};
 
-const OPENERS = new Set(['"', "$", "(", "["]);
+const openers = new Set(['"', "$", "(", "["]);
 
-function isOperandChar(char: string): boolean {
-  return isNameChar(char) || char === "-" || char === "_" || char === "." || char === ":";
-}
+const isOperandChar = (char: string): boolean =>
+  isNameChar(char) || char === "-" || char === "_" || char === "." || char === ":";
 
 /** A number, a time, an address, an id, or one of the words that stand for a value. */
-function isLiteral(text: string): boolean {
+const isLiteral = (text: string): boolean => {
   const first = text.charAt(0);
-  return (first >= "0" && first <= "9") || WORDS.has(text) || text.startsWith("::");
-}
+  return (first >= "0" && first <= "9") || literalWords.has(text) || text.startsWith("::");
+};
 
-const WORDS = new Set("true false yes no nil nothing".split(" "));
+const literalWords = new Set("true false yes no nil nothing".split(" "));
 
 /** The longest first. `-` and `*` before a value are a sign and an internal id. */
-const BINARY = "-> << >> <= >= != && || and or in = < > ~ | & ^ + - * / % . ,".split(" ");
-const UNARY = ["!", "~", "-", "not", "*"];
+const binary = "-> << >> <= >= != && || and or in = < > ~ | & ^ + - * / % . ,".split(" ");
+const unary = ["!", "~", "-", "not", "*"];

@@ -3,9 +3,8 @@ import { describe, it } from "node:test";
 import { type Part, Unreadable } from "./ast.ts";
 import { parseScript } from "./parse-script.ts";
 
-function firstValue(text: string): Part | null | undefined {
-  return parseScript(text)[0]?.args.at(-1)?.value;
-}
+const firstValue = (text: string): Part | null | undefined =>
+  parseScript(text)[0]?.args.at(-1)?.value;
 
 describe("the RouterOS parser", () => {
   it("parts commands at semicolons and line ends, and skips comments", () => {

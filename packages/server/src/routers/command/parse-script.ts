@@ -10,12 +10,10 @@ import { parseString } from "./parse-string.ts";
 import { parseVariable, parseWord } from "./parse-word.ts";
 
 /** @throws Unreadable with a reason for the router's owner */
-export function parseScript(text: string): Script {
-  return parseCommands(new Cursor(text), "");
-}
+export const parseScript = (text: string): Script => parseCommands(new Cursor(text), "");
 
 /** Reads commands up to `close` (`]`, `}`, or the end of the text) and past it. */
-function parseCommands(cursor: Cursor, close: "" | "]" | "}"): Script {
+const parseCommands = (cursor: Cursor, close: "" | "]" | "}"): Script => {
   const commands: Command[] = [];
   for (;;) {
     skipBetween(cursor, close !== "]");
@@ -31,10 +29,10 @@ function parseCommands(cursor: Cursor, close: "" | "]" | "}"): Script {
     }
     commands.push(parseCommand(cursor));
   }
-}
+};
 
 /** Skips what may stand between two commands. A comment ends with its line, whatever it ends in. */
-function skipBetween(cursor: Cursor, comments: boolean): void {
+const skipBetween = (cursor: Cursor, comments: boolean): void => {
   for (;;) {
     cursor.skipSpace(true);
     if (cursor.peek() === ";") {
@@ -45,17 +43,17 @@ function skipBetween(cursor: Cursor, comments: boolean): void {
       return;
     }
   }
-}
+};
 
-function skipComment(cursor: Cursor): void {
+const skipComment = (cursor: Cursor): void => {
   const comment = cursor.takeWhile((char) => char !== "\n").trimEnd();
   // Whether the next line would belong to the comment is not the same everywhere.
   if (comment.endsWith("\\")) {
     throw new Unreadable('A comment ends in "\\"; leave that out.');
   }
-}
+};
 
-function parseCommand(cursor: Cursor): Command {
+const parseCommand = (cursor: Cursor): Command => {
   const start = cursor.at;
   const prefix = parsePrefix(cursor);
   const args: Argument[] = [];
@@ -73,7 +71,7 @@ function parseCommand(cursor: Cursor): Command {
     }
   }
   return { text: cursor.text.slice(start, cursor.at).trimEnd(), prefix, args };
-}
+};
 
 /** What the arguments read so far mean for the ones to come. */
 type Place = {
@@ -83,7 +81,7 @@ type Place = {
   conditions: boolean;
 };
 
-function note(place: Place, arg: Argument, first: boolean, prefix: Command["prefix"]): void {
+const note = (place: Place, arg: Argument, first: boolean, prefix: Command["prefix"]): void => {
   if (arg.name !== null || arg.value?.kind !== "word") {
     return;
   }
@@ -95,9 +93,9 @@ function note(place: Place, arg: Argument, first: boolean, prefix: Command["pref
   if (prefix !== "global" && (last === "where" || last === "find")) {
     place.conditions = true;
   }
-}
+};
 
-function parsePrefix(cursor: Cursor): Command["prefix"] {
+const parsePrefix = (cursor: Cursor): Command["prefix"] => {
   switch (cursor.peek()) {
     case ":":
       cursor.at++;
@@ -125,22 +123,21 @@ function parsePrefix(cursor: Cursor): Command["prefix"] {
       }
       return "relative";
   }
-}
+};
 
-function endsCommand(cursor: Cursor): boolean {
+const endsCommand = (cursor: Cursor): boolean => {
   if (cursor.ended || cursor.lineEnd() > 0) {
     return true;
   }
   const char = cursor.peek();
   return char === ";" || char === "]" || char === "}";
-}
+};
 
 /** Whether what follows may follow without a space: operators around conditions. */
-function touches(cursor: Cursor, arg: Argument): boolean {
-  return isOperator(cursor.peek()) || (arg.name === null && arg.value?.kind === "operator");
-}
+const touches = (cursor: Cursor, arg: Argument): boolean =>
+  isOperator(cursor.peek()) || (arg.name === null && arg.value?.kind === "operator");
 
-function parseArgument(cursor: Cursor, place: Place, before: readonly Argument[]): Argument {
+const parseArgument = (cursor: Cursor, place: Place, before: readonly Argument[]): Argument => {
   if (isOperator(cursor.peek())) {
     return { name: null, value: parseOperator(cursor, isOperand(before.at(-1))) };
   }
@@ -159,9 +156,9 @@ function parseArgument(cursor: Cursor, place: Place, before: readonly Argument[]
     return { name: word, value: null };
   }
   return { name: word, value: parseValue(cursor, place, word) };
-}
+};
 
-function parseValue(cursor: Cursor, place: Place, name: string | null): Part {
+const parseValue = (cursor: Cursor, place: Place, name: string | null): Part => {
   switch (cursor.peek()) {
     case '"':
       return parseString(cursor, parseNested);
@@ -186,39 +183,33 @@ function parseValue(cursor: Cursor, place: Place, name: string | null): Part {
       }
       return { kind: "word", text: parseWord(cursor, true) };
   }
-}
+};
 
-const EXPRESSION_READERS = { value: parseAtom, array: parseArray };
+const parseNested = (cursor: Cursor): Part => parseBracketed(cursor, false);
 
-function parseNested(cursor: Cursor): Part {
-  return parseBracketed(cursor, false);
-}
+const parseCondition = (cursor: Cursor): Part => parseBracketed(cursor, true);
 
-function parseCondition(cursor: Cursor): Part {
-  return parseBracketed(cursor, true);
-}
-
-function parseBracketed(cursor: Cursor, names: boolean): Part {
+const parseBracketed = (cursor: Cursor, names: boolean): Part => {
   const open = cursor.peek();
   cursor.at++;
   return cursor.nested((): Part => {
     if (open === "[") {
       return { kind: "call", script: parseCommands(cursor, "]") };
     }
-    return { kind: "group", parts: parseExpression(cursor, ")", names, EXPRESSION_READERS) };
+    return { kind: "group", parts: parseExpression(cursor, ")", names, expressionReaders) };
   });
-}
+};
 
-function parseArray(cursor: Cursor): Part {
+const parseArray = (cursor: Cursor): Part => {
   cursor.at++;
   return cursor.nested(() => ({
     kind: "group",
-    parts: parseExpression(cursor, "}", false, EXPRESSION_READERS),
+    parts: parseExpression(cursor, "}", false, expressionReaders),
   }));
-}
+};
 
 /** An operand of an expression that is not a word. */
-function parseAtom(cursor: Cursor, names: boolean): Part {
+const parseAtom = (cursor: Cursor, names: boolean): Part => {
   if (cursor.peek() === '"') {
     return parseString(cursor, parseNested);
   }
@@ -226,16 +217,18 @@ function parseAtom(cursor: Cursor, names: boolean): Part {
     return parseVariable(cursor);
   }
   return parseBracketed(cursor, names);
-}
+};
+
+const expressionReaders = { value: parseAtom, array: parseArray };
 
 /** Where `{ … }` is a list of values. Everywhere else it holds commands, and is judged as such. */
-function holdsArray(head: string, name: string | null): boolean {
+const holdsArray = (head: string, name: string | null): boolean => {
   if (name === null) {
-    return ARRAY_COMMANDS.has(head);
+    return arrayCommands.has(head);
   }
   return head === "foreach" && name === "in";
-}
+};
 
-const ARRAY_COMMANDS = new Set(
+const arrayCommands = new Set(
   "local global set put len typeof tostr toarray pick find serialize return".split(" "),
 );

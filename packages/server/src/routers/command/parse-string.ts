@@ -5,7 +5,7 @@ import { type Cursor, isNameChar } from "./cursor.ts";
 type ReadNested = (cursor: Cursor) => Part;
 
 /** Reads a quoted string; the cursor stands on its opening quote. @throws Unreadable */
-export function parseString(cursor: Cursor, readNested: ReadNested): StringPart {
+export const parseString = (cursor: Cursor, readNested: ReadNested): StringPart => {
   cursor.at++;
   const parts: Part[] = [];
   let text = "";
@@ -30,9 +30,9 @@ export function parseString(cursor: Cursor, readNested: ReadNested): StringPart 
   }
   cursor.at++;
   return { kind: "string", text, parts, joined };
-}
+};
 
-function parseSubstitution(cursor: Cursor, readNested: ReadNested): Part {
+const parseSubstitution = (cursor: Cursor, readNested: ReadNested): Part => {
   cursor.at++;
   if (cursor.peek() === "[" || cursor.peek() === "(") {
     return readNested(cursor);
@@ -43,12 +43,12 @@ function parseSubstitution(cursor: Cursor, readNested: ReadNested): Part {
     throw new Unreadable('Write "\\$" for a dollar sign in quotes.');
   }
   return { kind: "variable", name };
-}
+};
 
 /** Gives the character meant; the empty string for a joined line. */
-function parseEscape(cursor: Cursor): string {
+const parseEscape = (cursor: Cursor): string => {
   const next = cursor.ahead(1);
-  const simple = ESCAPES.get(next);
+  const simple = escapes.get(next);
   if (simple !== undefined) {
     cursor.at += 2;
     return simple;
@@ -61,16 +61,16 @@ function parseEscape(cursor: Cursor): string {
     return "";
   }
   const hex = cursor.peek() + cursor.ahead(1);
-  if (hex.length !== 2 || !HEX.has(hex.charAt(0)) || !HEX.has(hex.charAt(1))) {
+  if (hex.length !== 2 || !hexDigits.has(hex.charAt(0)) || !hexDigits.has(hex.charAt(1))) {
     throw new Unreadable(`RouterOS knows no "\\${next}" in quotes.`);
   }
   cursor.at += 2;
   return String.fromCharCode(Number.parseInt(hex, 16));
-}
+};
 
-const HEX = new Set("0123456789ABCDEF");
+const hexDigits = new Set("0123456789ABCDEF");
 
-const ESCAPES: ReadonlyMap<string, string> = new Map([
+const escapes: ReadonlyMap<string, string> = new Map([
   ['"', '"'],
   ["\\", "\\"],
   ["n", "\n"],

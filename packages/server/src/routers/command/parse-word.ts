@@ -3,7 +3,7 @@ import { type Cursor, isNameChar, isWordChar } from "./cursor.ts";
 import { parseString } from "./parse-string.ts";
 
 /** A word. One that begins like a command, where none may begin, could start a second one on the same line. */
-export function parseWord(cursor: Cursor, inside: boolean): string {
+export const parseWord = (cursor: Cursor, inside: boolean): string => {
   const word = cursor.takeWhile(isWordChar);
   const addressLike = word.startsWith("::");
   if (inside && (word.startsWith("/") || (word.startsWith(":") && !addressLike))) {
@@ -12,10 +12,10 @@ export function parseWord(cursor: Cursor, inside: boolean): string {
     );
   }
   return word;
-}
+};
 
 /** `$name` or `$"name"`. */
-export function parseVariable(cursor: Cursor): Part {
+export const parseVariable = (cursor: Cursor): Part => {
   cursor.at++;
   if (cursor.peek() === '"') {
     const quoted = parseString(cursor, noSubstitution);
@@ -29,8 +29,6 @@ export function parseVariable(cursor: Cursor): Part {
     cursor.unexpected();
   }
   return { kind: "variable", name };
-}
+};
 
-function noSubstitution(cursor: Cursor): never {
-  return cursor.unexpected();
-}
+const noSubstitution = (cursor: Cursor): never => cursor.unexpected();

@@ -1,7 +1,7 @@
 import { wordOf } from "./arguments.ts";
 import type { Argument, Command, Script } from "./ast.ts";
-import { GLOBALS, type GlobalRule, lookUpGlobal } from "./globals.ts";
-import { lookUp, type Menu, ROOT_MENU, type VerbKind } from "./menu-tree.ts";
+import { type GlobalRule, globals, lookUpGlobal } from "./globals.ts";
+import { lookUp, type Menu, rootMenu, type VerbKind } from "./menu-tree.ts";
 
 /** What a command addresses, once its words are read against the menus. */
 export type Target =
@@ -24,14 +24,14 @@ export type Target =
  * All a command may address. `menus` are those a relative command may start from: whether a command with a path
  * leaves the console in that menu differs, so both are thought of. Null when there are too many to follow.
  */
-export function resolve(command: Command, menus: readonly Menu[] | null): readonly Target[] {
+export const resolve = (command: Command, menus: readonly Menu[] | null): readonly Target[] => {
   if (command.prefix === "global") {
     return [resolveGlobal(command.args)];
   }
   if (command.prefix === "absolute") {
-    return [walk(ROOT_MENU, command.args)];
+    return [walk(rootMenu, command.args)];
   }
-  const bare = GLOBALS.get(firstWord(command.args));
+  const bare = globals.get(firstWord(command.args));
   const global: Target[] =
     bare === undefined ? [] : [{ kind: "global", rule: bare, args: command.args.slice(1) }];
   if (menus === null) {
@@ -42,9 +42,9 @@ export function resolve(command: Command, menus: readonly Menu[] | null): readon
   // A menu's own `find` or `set` comes before the command of that name; the latter does no more harm.
   const found = known.some((target) => target.kind === "verb") ? known : [...known, ...global];
   return found.length > 0 ? found : targets.slice(0, 1);
-}
+};
 
-function resolveGlobal(args: readonly Argument[]): Target {
+const resolveGlobal = (args: readonly Argument[]): Target => {
   const word = firstWord(args);
   const rule = lookUpGlobal(word);
   if (rule === null) {
@@ -54,14 +54,12 @@ function resolveGlobal(args: readonly Argument[]): Target {
     );
   }
   return { kind: "global", rule, args: args.slice(1) };
-}
+};
 
-function firstWord(args: readonly Argument[]): string {
-  return wordOf(args[0]) ?? "";
-}
+const firstWord = (args: readonly Argument[]): string => wordOf(args[0]) ?? "";
 
 /** Follows the leading words from a menu to a verb. */
-function walk(start: Menu, args: readonly Argument[], relative = false): Target {
+const walk = (start: Menu, args: readonly Argument[], relative = false): Target => {
   let menu = start;
   for (let index = 0; index < args.length; index++) {
     const word = wordOf(args[index]);
@@ -91,19 +89,18 @@ function walk(start: Menu, args: readonly Argument[], relative = false): Target 
     }
   }
   return { kind: "move", menu };
-}
+};
 
 /** At the root, `set` is the command of that name, and does not stand for `setup`. */
-function isCommandHere(menu: Menu, word: string): boolean {
-  return GLOBALS.has(word) && !menu.children.has(word) && !menu.verbs.has(word);
-}
+const isCommandHere = (menu: Menu, word: string): boolean =>
+  globals.has(word) && !menu.children.has(word) && !menu.verbs.has(word);
 
 type Step =
   | Readonly<{ kind: "menu"; menu: Menu }>
   | Readonly<{ kind: "verb"; verb: string; verbKind: VerbKind }>
   | Extract<Target, { kind: "unknown" }>;
 
-function follow(menu: Menu, segment: string): Step {
+const follow = (menu: Menu, segment: string): Step => {
   if (segment === "..") {
     if (menu.parent !== null) {
       return { kind: "menu", menu: menu.parent };
@@ -127,24 +124,20 @@ function follow(menu: Menu, segment: string): Step {
         `"${clip(segment)}" is not known in the menu ${menu.path}; only known menus and commands can be judged.`,
       );
   }
-}
+};
 
-function afterPath(menu: Menu, args: readonly Argument[]): Target {
+const afterPath = (menu: Menu, args: readonly Argument[]): Target => {
   const [only, ...more] = args;
   if (only?.name === null && only.value?.kind === "block" && more.length === 0) {
     return { kind: "menu_block", menu, script: only.value.script };
   }
   return unknown(menu.path, `A command is missing after the menu ${menu.path}.`);
-}
+};
 
-function unknown(
+const unknown = (
   path: string,
   reason: string,
   ambiguous = false,
-): Extract<Target, { kind: "unknown" }> {
-  return { kind: "unknown", path, reason, ambiguous };
-}
+): Extract<Target, { kind: "unknown" }> => ({ kind: "unknown", path, reason, ambiguous });
 
-function clip(word: string): string {
-  return word.length > 40 ? `${word.slice(0, 40)}...` : word;
-}
+const clip = (word: string): string => (word.length > 40 ? `${word.slice(0, 40)}...` : word);

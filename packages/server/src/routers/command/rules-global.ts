@@ -5,22 +5,22 @@ import { isOurs } from "./scope.ts";
 import { forbidden, read, type Verdict, write } from "./verdict.ts";
 
 /** Judges a command that belongs to no menu. What is nested in its arguments is judged elsewhere. */
-export function judgeGlobal(rule: GlobalRule, args: readonly Argument[]): Verdict {
+export const judgeGlobal = (rule: GlobalRule, args: readonly Argument[]): Verdict => {
   if (rule.kind === "forbidden") {
-    return forbidden(WHY_NOT.get(rule.name) ?? NOT_FROM_HERE(rule.name));
+    return forbidden(whyNot.get(rule.name) ?? notFromHere(rule.name));
   }
   const fault = oddArgument(rule, args);
   if (fault !== null) {
     return fault;
   }
   const name = textOf(args.find((arg) => arg.name === null)?.value ?? null);
-  if (SETS_VARIABLES.has(rule.name) && (name === null || isOurs(name))) {
+  if (setsVariables.has(rule.name) && (name === null || isOurs(name))) {
     return forbidden(
       "The relay's own variables hold its secret; they are changed by yourself only.",
     );
   }
   if (rule.kind === "write") {
-    return write(WHY_WRITE.get(rule.name) ?? `":${rule.name}" needs your code.`);
+    return write(whyWrite.get(rule.name) ?? `":${rule.name}" needs your code.`);
   }
   switch (rule.name) {
     case "ping":
@@ -36,17 +36,17 @@ export function judgeGlobal(rule: GlobalRule, args: readonly Argument[]): Verdic
         ? read("Waits.")
         : write("It waits long; 10s at most goes without a code.");
     case "do":
-      return args.some((arg) => arg.name === "while") ? ENDLESS : read("Runs what it holds.");
+      return args.some((arg) => arg.name === "while") ? endless : read("Runs what it holds.");
     case "for":
-      return isBounded(args) ? read("Runs what it holds.") : ENDLESS;
+      return isBounded(args) ? read("Runs what it holds.") : endless;
     default:
       return read(`":${rule.name}" changes nothing.`);
   }
-}
+};
 
 /** `/ping` and `/tool traceroute`: bounded, and to somewhere that is written out. */
-export function judgePing(name: string, args: readonly Argument[]): Verdict {
-  const odd = args.find((arg) => arg.name !== null && !PING_NAMES.has(arg.name));
+export const judgePing = (name: string, args: readonly Argument[]): Verdict => {
+  const odd = args.find((arg) => arg.name !== null && !pingNames.has(arg.name));
   if (odd !== undefined) {
     return forbidden(`"${name}" is not known here with "${odd.name}"; leave it out.`);
   }
@@ -67,9 +67,9 @@ export function judgePing(name: string, args: readonly Argument[]): Verdict {
     return write(`"${name}" goes on until it is stopped; add count=4 (100 at most).`);
   }
   return read(`Sends ${count} probes; changes nothing.`);
-}
+};
 
-function oddArgument(rule: GlobalRule, args: readonly Argument[]): Verdict | null {
+const oddArgument = (rule: GlobalRule, args: readonly Argument[]): Verdict | null => {
   const positional = args.filter((arg) => arg.name === null);
   if (positional.some((arg) => arg.value?.kind === "operator")) {
     return forbidden(`":${rule.name}" takes a calculation in ( ).`);
@@ -88,18 +88,18 @@ function oddArgument(rule: GlobalRule, args: readonly Argument[]): Verdict | nul
   return forbidden(
     `":${rule.name}" is not known here with "${odd.name}"; write it in full or leave it out.`,
   );
-}
+};
 
 /** The first value's name, when that is given beside it. */
-function sameAsPositional(
+const sameAsPositional = (
   positional: readonly Argument[],
   args: readonly Argument[],
-): string | null {
-  const name = args.find((arg) => FIRST_VALUES.has(arg.name ?? ""))?.name;
+): string | null => {
+  const name = args.find((arg) => firstValues.has(arg.name ?? ""))?.name;
   return positional.length > 0 ? (name ?? null) : null;
-}
+};
 
-const FIRST_VALUES = new Set([
+const firstValues = new Set([
   "address",
   "domain-name",
   "delay-time",
@@ -109,36 +109,36 @@ const FIRST_VALUES = new Set([
 ]);
 
 /** A positional value, or the named one. */
-function givenFor(args: readonly Argument[], name: string): Part | null {
+const givenFor = (args: readonly Argument[], name: string): Part | null => {
   const arg = args.find((each) => each.name === name) ?? args.find((each) => each.name === null);
   return arg?.value ?? null;
-}
+};
 
-function textOf(value: Part | null): string | null {
+const textOf = (value: Part | null): string | null => {
   if (value?.kind === "word") {
     return value.text;
   }
   return value?.kind === "string" && value.parts.length === 0 ? value.text : null;
-}
+};
 
 /** A host written out, and too short to carry much away in its name. */
-function isPlainHost(value: Part | null): boolean {
+const isPlainHost = (value: Part | null): boolean => {
   const host = textOf(value);
   if (host === null || host === "" || host.length > 63) {
     return false;
   }
   return host.split(".").every((label) => label.length <= 39);
-}
+};
 
-function numberOf(args: readonly Argument[], name: string): number | null {
+const numberOf = (args: readonly Argument[], name: string): number | null => {
   const text = textOf(args.find((arg) => arg.name === name)?.value ?? null);
   if (text === null || text === "" || text.length > 9) {
     return null;
   }
   return [...text].every((char) => char >= "0" && char <= "9") ? Number(text) : null;
-}
+};
 
-function isShort(value: Part | null): boolean {
+const isShort = (value: Part | null): boolean => {
   const text = textOf(value) ?? "";
   const digits = text.endsWith("ms")
     ? text.slice(0, -2)
@@ -147,23 +147,22 @@ function isShort(value: Part | null): boolean {
       : text;
   const most = text.endsWith("ms") ? 10_000 : 10;
   return digits !== "" && digits.length < 6 && Number(digits) <= most;
-}
+};
 
-function isBounded(args: readonly Argument[]): boolean {
+const isBounded = (args: readonly Argument[]): boolean => {
   const from = numberOf(args, "from");
   const to = numberOf(args, "to");
   const stepped = args.some((arg) => arg.name === "step");
   return from !== null && to !== null && !stepped && Math.abs(to - from) <= 10_000;
-}
+};
 
-const SETS_VARIABLES = new Set(["set", "global", "local"]);
+const setsVariables = new Set(["set", "global", "local"]);
 
-const ENDLESS = write("It may go on without an end; use :foreach over a list.");
+const endless = write("It may go on without an end; use :foreach over a list.");
 
-const NOT_FROM_HERE = (name: string) =>
-  `":${name}" is not done from here; do it yourself in WinBox.`;
+const notFromHere = (name: string) => `":${name}" is not done from here; do it yourself in WinBox.`;
 
-const WHY_NOT: ReadonlyMap<string, string> = new Map([
+const whyNot: ReadonlyMap<string, string> = new Map([
   ["execute", '":execute" runs a text as commands; write the commands themselves.'],
   ["parse", '":parse" makes commands of a text; write the commands themselves.'],
   ["import", '"import" runs a file that cannot be read here; write the commands themselves.'],
@@ -176,7 +175,7 @@ const WHY_NOT: ReadonlyMap<string, string> = new Map([
   ["password", "The password is changed by yourself only."],
 ]);
 
-const WHY_WRITE: ReadonlyMap<string, string> = new Map([
+const whyWrite: ReadonlyMap<string, string> = new Map([
   ["set", '":set" changes a variable.'],
   ["global", '":global" makes or opens a variable that outlives this command; use :local.'],
   ["while", '":while" may go on without an end; use :foreach over a list.'],
@@ -185,7 +184,7 @@ const WHY_WRITE: ReadonlyMap<string, string> = new Map([
   ["beep", '":beep" makes a noise.'],
 ]);
 
-const PING_NAMES = new Set(
+const pingNames = new Set(
   "address count size src-address interface vrf ttl routing-table do-not-fragment arp-ping dscp use-dns timeout protocol port".split(
     " ",
   ),

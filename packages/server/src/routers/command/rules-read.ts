@@ -4,7 +4,7 @@ import { type Menu, showsNoSecret } from "./menu-tree.ts";
 import { forbidden, read, type Verdict, worst, write } from "./verdict.ts";
 
 /** What a verb that shows things may do with these arguments. What is nested in them is judged elsewhere. */
-export function judgePrint(menu: Menu, args: readonly Argument[]): Verdict {
+export const judgePrint = (menu: Menu, args: readonly Argument[]): Verdict => {
   const { options, conditions } = splitAtWhere(args);
   const verdicts = [
     ...options.map(judgePrintOption),
@@ -23,46 +23,46 @@ export function judgePrint(menu: Menu, args: readonly Argument[]): Verdict {
   return safe && conditions.every(asksSafely)
     ? verdict
     : showsSecrets(menu, "proplist=name,comment");
-}
+};
 
-export function judgeGet(menu: Menu, args: readonly Argument[]): Verdict {
+export const judgeGet = (menu: Menu, args: readonly Argument[]): Verdict => {
   const twice = givenTwice(args);
   if (twice !== null) {
     return saidTwice(twice);
   }
-  const fault = args.find((arg) => arg.name !== null && !GET_NAMES.has(arg.name));
+  const fault = args.find((arg) => arg.name !== null && !getNames.has(arg.name));
   if (fault !== undefined) {
     return oddOption("get", fault);
   }
   if (args.some(isOperator)) {
-    return LOOSE_OPERATOR;
+    return looseOperator;
   }
   const named = args.find((arg) => arg.name === "value-name")?.value;
   const column = named ?? args.filter((arg) => arg.name === null).at(-1)?.value;
   const safe =
     column?.kind === "word" &&
     isSafeColumn(column.text) &&
-    args.length === (SETTINGS.has(menu.path) ? 1 : 2);
+    args.length === (settingMenus.has(menu.path) ? 1 : 2);
   if (menu.kind === "secret" && !safe) {
     return showsSecrets(menu, "the name of one column that is no secret");
   }
   return read(`Reads a value of ${menu.path}; changes nothing.`);
-}
+};
 
-export function judgeFind(menu: Menu, args: readonly Argument[]): Verdict {
+export const judgeFind = (menu: Menu, args: readonly Argument[]): Verdict => {
   const conditions = args.filter((arg) => wordOf(arg) !== "where");
   const [first] = conditions;
   if (first?.value?.kind === "operator" && first.value.text !== "!") {
-    return LOOSE_OPERATOR;
+    return looseOperator;
   }
   // A condition on a password tells, yes or no, what the password is.
   if (menu.kind === "secret" && !conditions.every(asksSafely)) {
     return showsSecrets(menu, "conditions on names and comments only");
   }
   return read(`Looks entries up in ${menu.path}; changes nothing.`);
-}
+};
 
-export function judgeExport(menu: Menu, args: readonly Argument[]): Verdict {
+export const judgeExport = (menu: Menu, args: readonly Argument[]): Verdict => {
   const { options } = splitAtWhere(args);
   for (const option of args) {
     const word = option.name ?? wordOf(option);
@@ -70,7 +70,7 @@ export function judgeExport(menu: Menu, args: readonly Argument[]): Verdict {
       continue;
     }
     if (beginsOne(word, ["file"])) {
-      return WRITES_FILE;
+      return writesFile;
     }
     if (beginsOne(word, ["show-sensitive"])) {
       return forbidden(
@@ -78,7 +78,7 @@ export function judgeExport(menu: Menu, args: readonly Argument[]): Verdict {
       );
     }
   }
-  const odd = options.find((option) => !EXPORT_OPTIONS.has(wordOf(option) ?? ""));
+  const odd = options.find((option) => !exportOptions.has(wordOf(option) ?? ""));
   if (odd !== undefined) {
     return oddOption("export", odd);
   }
@@ -88,28 +88,28 @@ export function judgeExport(menu: Menu, args: readonly Argument[]): Verdict {
   return write(
     `The configuration of ${menu.path} can hold passwords, keys and scripts, so showing it needs your code; export one menu without them instead.`,
   );
-}
+};
 
 /** Commands that watch until they are stopped. */
-export function judgeWatch(menu: Menu, verb: string, args: readonly Argument[]): Verdict {
-  const odd = args.find((arg) => arg.name !== null && !WATCH_NAMES.has(arg.name));
+export const judgeWatch = (menu: Menu, verb: string, args: readonly Argument[]): Verdict => {
+  const odd = args.find((arg) => arg.name !== null && !watchNames.has(arg.name));
   if (odd !== undefined) {
     return oddOption(verb, odd);
   }
   if (args.some(isOperator)) {
-    return LOOSE_OPERATOR;
+    return looseOperator;
   }
   if (args.some((arg) => wordOf(arg) === "once")) {
     return read(`Shows ${menu.path} once; changes nothing.`);
   }
   return write(`"${verb}" goes on until it is stopped; add "once".`);
-}
+};
 
-function judgePrintOption(option: Argument): Verdict {
+const judgePrintOption = (option: Argument): Verdict => {
   const word = option.name ?? wordOf(option);
   if (word === null) {
     return isOperator(option) || option.value?.kind === "group" || option.value?.kind === "block"
-      ? LOOSE_OPERATOR
+      ? looseOperator
       : read("");
   }
   const danger = judgeEndless(word);
@@ -117,131 +117,122 @@ function judgePrintOption(option: Argument): Verdict {
     return danger;
   }
   if (option.name !== null) {
-    return PRINT_NAMES.has(word) ? read("") : oddOption("print", option);
+    return printNames.has(word) ? read("") : oddOption("print", option);
   }
   if (isNumber(word)) {
     return read("");
   }
-  const meant = PRINT_FLAGS.has(word)
-    ? [word]
-    : KNOWN_FLAGS.filter((flag) => flag.startsWith(word));
+  const meant = printFlags.has(word) ? [word] : knownFlags.filter((flag) => flag.startsWith(word));
   const only = meant[0];
-  return only !== undefined && meant.length === 1 && PRINT_FLAGS.has(only)
+  return only !== undefined && meant.length === 1 && printFlags.has(only)
     ? read("")
     : oddOption("print", option);
-}
+};
 
 /** After `where`, options may still be taken for options. */
-function judgePrintCondition(condition: Argument): Verdict | null {
+const judgePrintCondition = (condition: Argument): Verdict | null => {
   const word = condition.name ?? wordOf(condition);
-  if (word === null || (condition.name === null && WORD_OPERATORS.has(word))) {
+  if (word === null || (condition.name === null && wordOperators.has(word))) {
     return null;
   }
   return judgeEndless(word);
-}
+};
 
-function judgeEndless(word: string): Verdict | null {
-  if (PRINT_FLAGS.has(word) || PRINT_NAMES.has(word)) {
+const judgeEndless = (word: string): Verdict | null => {
+  if (printFlags.has(word) || printNames.has(word)) {
     return null;
   }
   if (beginsOne(word, ["file", "append"])) {
-    return WRITES_FILE;
+    return writesFile;
   }
   if (beginsOne(word, ["follow", "follow-only", "follow-strict", "interval"])) {
     return write(`"print ${word}" goes on until it is stopped; leave "${word}" out.`);
   }
   return null;
-}
+};
 
-function onlyCounts(options: readonly Argument[]): boolean {
-  return options.length === 1 && wordOf(options[0]) === "count-only";
-}
+const onlyCounts = (options: readonly Argument[]): boolean =>
+  options.length === 1 && wordOf(options[0]) === "count-only";
 
-function showsSafeColumns(options: readonly Argument[]): boolean {
+const showsSafeColumns = (options: readonly Argument[]): boolean => {
   const columns = options.find((option) => option.name === "proplist")?.value;
   const literal =
     columns?.kind === "word" || (columns?.kind === "string" && columns.parts.length === 0);
   return literal && columns.text.split(",").every(isSafeColumn);
-}
+};
 
-function splitAtWhere(args: readonly Argument[]) {
+const splitAtWhere = (args: readonly Argument[]) => {
   const at = args.findIndex((arg) => wordOf(arg) === "where");
   return at < 0
     ? { options: args, conditions: [] }
     : { options: args.slice(0, at), conditions: args.slice(at + 1) };
-}
+};
 
 /** Whether a condition looks at nothing secret. Only plain names are understood; anything nested is not. */
-function asksSafely(condition: Argument, index: number, all: readonly Argument[]): boolean {
+const asksSafely = (condition: Argument, index: number, all: readonly Argument[]): boolean => {
   if (condition.name !== null) {
     return isSafeColumn(condition.name);
   }
   const word = wordOf(condition);
   if (word !== null) {
-    return isSafeColumn(word) || isNumber(word) || WORD_OPERATORS.has(word);
+    return isSafeColumn(word) || isNumber(word) || wordOperators.has(word);
   }
   const before = all[index - 1];
   const compared = before !== undefined && isOperator(before);
   return isOperator(condition) || (condition.value?.kind === "string" && compared);
-}
+};
 
-function isSafeColumn(column: string): boolean {
-  return SAFE_COLUMNS.has(column);
-}
+const isSafeColumn = (column: string): boolean => safeColumns.has(column);
 
-function isNumber(word: string): boolean {
+const isNumber = (word: string): boolean => {
   const digits = word.startsWith("*") ? word.slice(1) : word;
-  return digits !== "" && [...digits].every((char) => NUMBER.has(char));
-}
+  return digits !== "" && [...digits].every((char) => numberCharacters.has(char));
+};
 
-function beginsOne(word: string, names: readonly string[]): boolean {
-  return word !== "" && names.some((name) => name.startsWith(word));
-}
+const beginsOne = (word: string, names: readonly string[]): boolean =>
+  word !== "" && names.some((name) => name.startsWith(word));
 
-function showsSecrets(menu: Menu, instead: string): Verdict {
-  return write(
+const showsSecrets = (menu: Menu, instead: string): Verdict =>
+  write(
     `${menu.path} holds passwords or keys, so showing it needs your code; give ${instead} to do without.`,
   );
-}
 
-function oddOption(verb: string, arg: Argument): Verdict {
+const oddOption = (verb: string, arg: Argument): Verdict => {
   const name = arg.name ?? wordOf(arg) ?? "a value";
   return forbidden(
     `"${verb}" is not known here with "${name.slice(0, 40)}"; leave it out or write it in full.`,
   );
-}
+};
 
-function saidTwice(name: string): Verdict {
-  return forbidden(`"${name}" is given twice; give it once.`);
-}
+const saidTwice = (name: string): Verdict => forbidden(`"${name}" is given twice; give it once.`);
 
-const WRITES_FILE = forbidden("It would write a file on the router; leave out the file.");
-const LOOSE_OPERATOR = forbidden('Conditions belong after "where".');
+const writesFile = forbidden("It would write a file on the router; leave out the file.");
+const looseOperator = forbidden('Conditions belong after "where".');
 
 /** Menus of settings alone, where the first value is the column and not the entry. */
-const SETTINGS = new Set(["/ip/cloud"]);
+const settingMenus = new Set(["/ip/cloud"]);
 
-const NUMBER = new Set("0123456789ABCDEF,");
-const GET_NAMES = new Set(["number", "numbers", "value-name"]);
-const WORD_OPERATORS = new Set(["and", "or", "in"]);
-const WATCH_NAMES = new Set(["numbers", "number", "do", "interface"]);
-const EXPORT_OPTIONS = new Set(["terse", "verbose", "compact", "hide-sensitive", "where"]);
-const PRINT_NAMES = new Set(["proplist", "from", "buffer", "chain", "numbers"]);
-const PRINT_FLAGS = new Set(
+const numberCharacters = new Set("0123456789ABCDEF,");
+const getNames = new Set(["number", "numbers", "value-name"]);
+const wordOperators = new Set(["and", "or", "in"]);
+const watchNames = new Set(["numbers", "number", "do", "interface"]);
+const exportOptions = new Set(["terse", "verbose", "compact", "hide-sensitive", "where"]);
+const printNames = new Set(["proplist", "from", "buffer", "chain", "numbers"]);
+const printFlags = new Set(
   "active all as-value brief count-only detail dynamic packets bytes rate show-ids static stats stats-detail terse value-list where without-paging".split(
     " ",
   ),
 );
-const KNOWN_FLAGS = [
-  ...PRINT_FLAGS,
-  ...PRINT_NAMES,
+const knownFlags = [
+  ...printFlags,
+  ...printNames,
   ..."about advanced append file follow follow-only follow-strict group-by headers hide-sensitive interval oid once show-sensitive".split(
     " ",
   ),
 ];
 
 /** Columns that are no secret in any menu. */
-const SAFE_COLUMNS = new Set(
+const safeColumns = new Set(
   "name comment disabled running inactive invalid dynamic active type mtu actual-mtu l2mtu mac-address interface listen-port peer profile service caller-id address addresses remote-address local-address allowed-address allowed-ips public-key endpoint-address endpoint-port current-endpoint-address current-endpoint-port last-handshake rx tx rx-byte tx-byte persistent-keepalive status uptime mode ssid frequency band channel channel-width datapath radio-name master-interface default-name authentication-types authentication country server policy state last-logged-out last-caller-id last-disconnect-reason routes limit-bytes-in limit-bytes-out vrid priority interval connect-to user action by time ddns-enabled public-address public-address-ipv6 dns-name".split(
     " ",
   ),

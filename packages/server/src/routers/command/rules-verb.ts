@@ -6,10 +6,10 @@ import { type JudgeText, judgeChange } from "./rules-write.ts";
 import { forbidden, type Verdict } from "./verdict.ts";
 
 /** Judges a menu's verb. */
-export function judgeVerb(
+export const judgeVerb = (
   target: Extract<Target, { kind: "verb" }>,
   judgeText: JudgeText,
-): Verdict {
+): Verdict => {
   const { menu, verb, verbKind, args } = target;
   if (verb === "ping" || verb === "traceroute") {
     return menu.path === "/" || menu.path === "/tool"
@@ -41,8 +41,7 @@ export function judgeVerb(
     return shut(menu.path, verb);
   }
   return judgeChange(menu, verb, args, judgeText);
-}
+};
 
-function shut(path: string, verb: string): Verdict {
-  return forbidden(`"${verb}" in ${path} is not done from here: ${whyClosed(path)}.`);
-}
+const shut = (path: string, verb: string): Verdict =>
+  forbidden(`"${verb}" in ${path} is not done from here: ${whyClosed(path)}.`);

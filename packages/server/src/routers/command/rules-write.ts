@@ -7,23 +7,23 @@ import { warningFor } from "./warnings.ts";
 export type JudgeText = (text: string) => Verdict;
 
 /** What a changing verb does with these arguments. What is nested in them is judged elsewhere. */
-export function judgeChange(
+export const judgeChange = (
   menu: Menu,
   verb: string,
   args: readonly Argument[],
   judgeText: JudgeText,
-): Verdict {
+): Verdict => {
   if (args.some((arg) => arg.value?.kind === "operator" && arg.value.text !== "!")) {
     return forbidden(`"${verb}" takes name=value without spaces around "=".`);
   }
   const plain = write(
-    `${DOES.get(verb) ?? `Runs "${verb}"`} in ${menu.path}.`,
+    `${sentences.get(verb) ?? `Runs "${verb}"`} in ${menu.path}.`,
     warningFor(menu, verb, args),
   );
   return worst(plain, ...args.filter(holdsScript).map((arg) => judgeScriptValue(arg, judgeText)));
-}
+};
 
-const DOES: ReadonlyMap<string, string> = new Map([
+const sentences: ReadonlyMap<string, string> = new Map([
   ["add", "Adds an entry"],
   ["set", "Changes settings"],
   ["remove", "Removes entries"],
@@ -40,7 +40,7 @@ const DOES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** A value that the router runs later must be one we can read now. */
-function judgeScriptValue(arg: Argument, judgeText: JudgeText): Verdict {
+const judgeScriptValue = (arg: Argument, judgeText: JudgeText): Verdict => {
   const text = literal(arg.value);
   if (text === null) {
     return forbidden(
@@ -55,10 +55,10 @@ function judgeScriptValue(arg: Argument, judgeText: JudgeText): Verdict {
     return forbidden(`"${arg.name}" would run a command that is not allowed: ${verdict.reason}`);
   }
   return write(`"${arg.name}" makes the router run commands by itself later on.`);
-}
+};
 
 /** Null when it is not known before the router runs it. */
-function literal(value: Part | null): string | null {
+const literal = (value: Part | null): string | null => {
   if (value === null) {
     return "";
   }
@@ -69,10 +69,10 @@ function literal(value: Part | null): string | null {
     return null;
   }
   return value.text;
-}
+};
 
 /** Whether the router takes the value for a script: by its name, or one it abbreviates. */
-function holdsScript(arg: Argument): boolean {
+const holdsScript = (arg: Argument): boolean => {
   const name = arg.name;
   if (name === null) {
     return false;
@@ -80,10 +80,10 @@ function holdsScript(arg: Argument): boolean {
   if (name.startsWith("on-") || name.includes("script")) {
     return true;
   }
-  return SCRIPT_NAMES.some((script) => script.startsWith(name));
-}
+  return scriptNames.some((script) => script.startsWith(name));
+};
 
-const SCRIPT_NAMES =
+const scriptNames =
   "on-event script source command up-script down-script test-script lease-script startup-script caps-mode-script custom-script".split(
     " ",
   );

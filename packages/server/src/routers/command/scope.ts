@@ -1,19 +1,19 @@
 /** The variables a script declared itself. One it did not declare may be a global of the router's, with a secret in it. */
 export class Scope {
-  private readonly names = new Set<string>();
-  private readonly outer: Scope | null;
+  readonly #names = new Set<string>();
+  readonly #outer: Scope | null;
 
   constructor(outer: Scope | null = null) {
-    this.outer = outer;
+    this.#outer = outer;
   }
 
   declare(name: string): void {
-    this.names.add(name);
+    this.#names.add(name);
   }
 
   knows(name: string): boolean {
-    for (let scope: Scope | null = this; scope !== null; scope = scope.outer) {
-      if (scope.names.has(name)) {
+    for (let scope: Scope | null = this; scope !== null; scope = scope.#outer) {
+      if (scope.#names.has(name)) {
         return true;
       }
     }
@@ -22,6 +22,4 @@ export class Scope {
 }
 
 /** This relay keeps its secret in globals of these names. */
-export function isOurs(name: string): boolean {
-  return name.toLowerCase().startsWith("clauderelay");
-}
+export const isOurs = (name: string): boolean => name.toLowerCase().startsWith("clauderelay");

@@ -8,21 +8,15 @@ export type Verdict = Readonly<{
   warning?: string;
 }>;
 
-export function read(reason: string): Verdict {
-  return { kind: "read", reason };
-}
+export const read = (reason: string): Verdict => ({ kind: "read", reason });
 
-export function write(reason: string, warning?: string): Verdict {
-  return warning === undefined ? { kind: "write", reason } : { kind: "write", reason, warning };
-}
+export const write = (reason: string, warning?: string): Verdict =>
+  warning === undefined ? { kind: "write", reason } : { kind: "write", reason, warning };
 
-export function forbidden(reason: string): Verdict {
-  return { kind: "forbidden", reason };
-}
+export const forbidden = (reason: string): Verdict => ({ kind: "forbidden", reason });
 
-const RANK: Readonly<Record<CommandKind, number>> = { read: 0, write: 1, forbidden: 2 };
+const rank: Readonly<Record<CommandKind, number>> = { read: 0, write: 1, forbidden: 2 };
 
 /** The worst of several; the first of equals. */
-export function worst<T extends Verdict>(first: T, ...others: readonly T[]): T {
-  return others.reduce((a, b) => (RANK[b.kind] > RANK[a.kind] ? b : a), first);
-}
+export const worst = <T extends Verdict>(first: T, ...others: readonly T[]): T =>
+  others.reduce((a, b) => (rank[b.kind] > rank[a.kind] ? b : a), first);

@@ -1,7 +1,7 @@
 import type { Argument, Command, Part, Script } from "./ast.ts";
 import { whyClosed } from "./closed.ts";
 import type { Menu } from "./menu-tree.ts";
-import { ROOT_MENU } from "./menu-tree.ts";
+import { rootMenu } from "./menu-tree.ts";
 import { resolve, type Target } from "./resolve.ts";
 import { judgeGlobal } from "./rules-global.ts";
 import { judgeVerb } from "./rules-verb.ts";
@@ -13,9 +13,9 @@ import { forbidden, read, type Verdict, worst } from "./verdict.ts";
 export type Found = Verdict & Readonly<{ text: string; path: string; verb: string }>;
 
 /** More commands than a person would check before confirming. */
-const MAX_COMMANDS = 256;
+const maxCommands = 256;
 /** More menus a relative command could start from than are worth following. */
-const MAX_MENUS = 8;
+const maxMenus = 8;
 
 /** The menus a relative command may start from; null when there are too many. */
 type Menus = readonly Menu[] | null;
@@ -24,51 +24,51 @@ type State = { menus: Menus; readonly scope: Scope };
 /** Judges every command of a script, outer ones first, and all that is nested in them. */
 export class Walk {
   readonly found: Found[] = [];
-  private readonly judgeText: JudgeText;
+  readonly #judgeText: JudgeText;
 
   constructor(judgeText: JudgeText) {
-    this.judgeText = judgeText;
+    this.#judgeText = judgeText;
   }
 
   start(script: Script): void {
-    this.script(script, { menus: [ROOT_MENU], scope: new Scope() });
+    this.#script(script, { menus: [rootMenu], scope: new Scope() });
   }
 
-  private script(script: Script, state: State): void {
+  #script(script: Script, state: State): void {
     for (const command of script) {
-      this.command(command, state);
+      this.#command(command, state);
     }
   }
 
-  private command(command: Command, state: State): void {
-    if (this.found.length >= MAX_COMMANDS) {
+  #command(command: Command, state: State): void {
+    if (this.found.length >= maxCommands) {
       return;
     }
-    if (this.found.length === MAX_COMMANDS - 1) {
-      this.found.push({ ...TOO_MANY, text: "", path: "", verb: "" });
+    if (this.found.length === maxCommands - 1) {
+      this.found.push({ ...tooMany, text: "", path: "", verb: "" });
       return;
     }
     if (command.prefix === "bare") {
       for (const arg of command.args) {
-        this.argument(arg, state, state.menus);
+        this.#argument(arg, state, state.menus);
       }
       return;
     }
     const targets = resolve(command, state.menus);
-    const judged = targets.map((target) => this.judge(command, target));
+    const judged = targets.map((target) => this.#judge(command, target));
     const [first, ...others] = judged;
     if (first !== undefined) {
       this.found.push(worst(first, ...others));
     }
-    this.follow(command, targets, state);
+    this.#follow(command, targets, state);
   }
 
-  private judge(command: Command, target: Target): Found {
+  #judge(command: Command, target: Target): Found {
     const { text } = command;
     switch (target.kind) {
       case "verb": {
         const { menu, verb } = target;
-        return { ...judgeVerb(target, this.judgeText), text, path: menu.path, verb };
+        return { ...judgeVerb(target, this.#judgeText), text, path: menu.path, verb };
       }
       case "global":
         return {
@@ -100,13 +100,13 @@ export class Walk {
   }
 
   /** Goes on into what the command carries, and notes where it may leave the console. */
-  private follow(command: Command, targets: readonly Target[], state: State): void {
+  #follow(command: Command, targets: readonly Target[], state: State): void {
     const menus: Menu[] = [];
     for (const target of targets) {
       if (target.kind === "global") {
-        this.globalArguments(target, state);
+        this.#globalArguments(target, state);
       } else if (target.kind === "menu_block") {
-        this.nested(target.script, state, [target.menu]);
+        this.#nested(target.script, state, [target.menu]);
       } else if (target.kind !== "closed" && target.kind !== "unknown") {
         menus.push(target.menu);
       }
@@ -116,61 +116,61 @@ export class Walk {
     }
     // `[find …]` within a command is meant in that command's menu.
     for (const arg of command.args) {
-      this.argument(arg, state, join(state.menus, menus));
+      this.#argument(arg, state, join(state.menus, menus));
     }
     state.menus = join(state.menus, menus);
   }
 
-  private globalArguments(target: Extract<Target, { kind: "global" }>, state: State): void {
+  #globalArguments(target: Extract<Target, { kind: "global" }>, state: State): void {
     const { name } = target.rule;
     const inner: State = { menus: state.menus, scope: new Scope(state.scope) };
-    if (LOOPS.has(name)) {
+    if (loops.has(name)) {
       declareAll(inner.scope, target.args);
     }
     for (const arg of target.args) {
-      this.argument(arg, inner, state.menus);
+      this.#argument(arg, inner, state.menus);
     }
-    if (DECLARES.has(name)) {
+    if (declares.has(name)) {
       declareOne(state.scope, target.args);
     }
     state.menus = join(state.menus, inner.menus);
   }
 
-  private argument(arg: Argument, state: State, menus: Menus): void {
+  #argument(arg: Argument, state: State, menus: Menus): void {
     if (arg.value !== null) {
-      this.part(arg.value, state, menus);
+      this.#part(arg.value, state, menus);
     }
   }
 
-  private part(part: Part, state: State, menus: Menus): void {
+  #part(part: Part, state: State, menus: Menus): void {
     switch (part.kind) {
       case "word":
       case "operator":
         return;
       case "variable":
-        this.variable(part.name, state.scope);
+        this.#variable(part.name, state.scope);
         return;
       case "string":
       case "group":
         for (const each of part.parts) {
-          this.part(each, state, menus);
+          this.#part(each, state, menus);
         }
         return;
       case "call":
       case "block":
-        this.nested(part.script, state, menus);
+        this.#nested(part.script, state, menus);
         return;
     }
   }
 
   /** `menus` are those that the nested commands may start from. */
-  private nested(script: Script, state: State, menus: Menus): void {
+  #nested(script: Script, state: State, menus: Menus): void {
     const inner: State = { menus, scope: new Scope(state.scope) };
-    this.script(script, inner);
+    this.#script(script, inner);
     state.menus = join(state.menus, inner.menus);
   }
 
-  private variable(name: string, scope: Scope): void {
+  #variable(name: string, scope: Scope): void {
     if (scope.knows(name) && !isOurs(name)) {
       return;
     }
@@ -179,24 +179,24 @@ export class Walk {
   }
 }
 
-function join(some: Menus, more: Menus): Menus {
+const join = (some: Menus, more: Menus): Menus => {
   if (some === null || more === null) {
     return null;
   }
   const all = [...new Set([...some, ...more])];
-  return all.length > MAX_MENUS ? null : all;
-}
+  return all.length > maxMenus ? null : all;
+};
 
 /** The name `:local` gives to a variable. */
-function declareOne(scope: Scope, args: readonly Argument[]): void {
+const declareOne = (scope: Scope, args: readonly Argument[]): void => {
   const first = args.find((arg) => arg.name === null)?.value;
   if (first?.kind === "word" || (first?.kind === "string" && first.parts.length === 0)) {
     scope.declare(first.text);
   }
-}
+};
 
 /** The names a loop gives: its first value, `k,v` for two, and a counter given by name. */
-function declareAll(scope: Scope, args: readonly Argument[]): void {
+const declareAll = (scope: Scope, args: readonly Argument[]): void => {
   const first = args.find((arg) => arg.name === null)?.value;
   const counter = args.find((arg) => arg.name === "counter")?.value;
   for (const value of [first, counter]) {
@@ -204,10 +204,8 @@ function declareAll(scope: Scope, args: readonly Argument[]): void {
       scope.declare(name);
     }
   }
-}
+};
 
-const LOOPS = new Set(["foreach", "for", "onerror"]);
-const DECLARES = new Set(["local", "global"]);
-const TOO_MANY = forbidden(
-  `These are more than ${MAX_COMMANDS - 1} commands; ask for less at once.`,
-);
+const loops = new Set(["foreach", "for", "onerror"]);
+const declares = new Set(["local", "global"]);
+const tooMany = forbidden(`These are more than ${maxCommands - 1} commands; ask for less at once.`);

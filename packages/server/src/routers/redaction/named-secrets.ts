@@ -2,7 +2,7 @@ import type { Range } from "./range.ts";
 import { isSecretName } from "./secret-names.ts";
 
 /** The values that follow a secret's name: `password=…`, `"secret":"…"`, `passphrase: …`, "the password is …". */
-export function namedSecrets(text: string): readonly Range[] {
+export const namedSecrets = (text: string): readonly Range[] => {
   const ranges: Range[] = [];
   const ends = new ValueEnds(text);
   let at = 0;
@@ -21,89 +21,89 @@ export function namedSecrets(text: string): readonly Range[] {
     }
   }
   return ranges;
-}
+};
 
 /** The value after a name that ends at `at`; null when none follows. */
-function valueAfter(text: string, at: number, ends: ValueEnds): Range | null {
-  const afterQuotes = skip(text, at, QUOTES);
-  const gap = skip(text, afterQuotes, SPACES);
-  const separator = skip(text, gap, SEPARATORS);
+const valueAfter = (text: string, at: number, ends: ValueEnds): Range | null => {
+  const afterQuotes = skip(text, at, quotes);
+  const gap = skip(text, afterQuotes, blanks);
+  const separator = skip(text, gap, separators);
   if (separator > gap) {
     const start = skipJoins(text, separator);
     return { start, end: ends.valueEnd(start, text.charAt(gap) === ":") };
   }
   const connectorEnd = gap > afterQuotes ? ends.wordEnd(gap) : gap;
-  if (!CONNECTORS.has(text.slice(gap, connectorEnd).toLowerCase())) {
+  if (!connectors.has(text.slice(gap, connectorEnd).toLowerCase())) {
     return null;
   }
-  const start = skip(text, connectorEnd, SPACES);
+  const start = skip(text, connectorEnd, blanks);
   if (start === connectorEnd) {
     return null;
   }
   return { start, end: isQuote(text, start) ? ends.valueEnd(start) : ends.blank(start) };
-}
+};
 
 /** Exports break long lines between a name and its value. */
-function skipJoins(text: string, from: number): number {
-  let at = skip(text, from, SPACES);
+const skipJoins = (text: string, from: number): number => {
+  let at = skip(text, from, blanks);
   while (text[at] === "\\" && (text[at + 1] === "\n" || text.startsWith("\r\n", at + 1))) {
-    at = skip(text, at + 1, LINE_ENDS);
-    at = skip(text, at, SPACES);
+    at = skip(text, at + 1, lineEnds);
+    at = skip(text, at, blanks);
   }
   return at;
-}
+};
 
-function skip(text: string, from: number, chars: string): number {
+const skip = (text: string, from: number, chars: string): number => {
   let at = from;
   while (at < text.length && chars.includes(text.charAt(at))) {
     at++;
   }
   return at;
-}
+};
 
-function isQuote(text: string, at: number): boolean {
+const isQuote = (text: string, at: number): boolean => {
   const char = text[at] === "\\" ? text[at + 1] : text[at];
   return char === '"' || char === "'";
-}
+};
 
-const QUOTES = "\"'\\`)]";
-const SPACES = " \t";
-const LINE_ENDS = "\r\n";
-const SEPARATORS = "=:>";
-const CONNECTORS = new Set(["is", "to", "as", "was", "are", "be"]);
+const quotes = "\"'\\`)]";
+const blanks = " \t";
+const lineEnds = "\r\n";
+const separators = "=:>";
+const connectors = new Set(["is", "to", "as", "was", "are", "be"]);
 
 /** Where values end, worked out for all places at once from the back, so that no place costs more than another. */
 class ValueEnds {
-  private readonly text: string;
-  private readonly word: Int32Array;
-  private readonly plain: Int32Array;
-  private readonly line: Int32Array;
-  private readonly double: Int32Array;
-  private readonly single: Int32Array;
-  private readonly space: Int32Array;
+  readonly #text: string;
+  readonly #word: Int32Array;
+  readonly #plain: Int32Array;
+  readonly #line: Int32Array;
+  readonly #double: Int32Array;
+  readonly #single: Int32Array;
+  readonly #space: Int32Array;
 
   constructor(text: string) {
     const length = text.length;
-    this.text = text;
-    this.word = new Int32Array(length + 2).fill(length);
-    this.line = new Int32Array(length + 2).fill(length);
-    this.plain = new Int32Array(length + 2).fill(length);
-    this.double = new Int32Array(length + 2).fill(length);
-    this.single = new Int32Array(length + 2).fill(length);
-    this.space = new Int32Array(length + 2).fill(length);
+    this.#text = text;
+    this.#word = new Int32Array(length + 2).fill(length);
+    this.#line = new Int32Array(length + 2).fill(length);
+    this.#plain = new Int32Array(length + 2).fill(length);
+    this.#double = new Int32Array(length + 2).fill(length);
+    this.#single = new Int32Array(length + 2).fill(length);
+    this.#space = new Int32Array(length + 2).fill(length);
     for (let at = length - 1; at >= 0; at--) {
-      this.fill(at, text.charCodeAt(at));
+      this.#fill(at, text.charCodeAt(at));
     }
   }
 
   /** Past the name that `at` stands in. */
   wordEnd(at: number): number {
-    return this.word[at] ?? this.text.length;
+    return this.#word[at] ?? this.#text.length;
   }
 
   /** The next white space. */
   blank(at: number): number {
-    return this.space[at] ?? this.text.length;
+    return this.#space[at] ?? this.#text.length;
   }
 
   /**
@@ -112,57 +112,56 @@ class ValueEnds {
    * @param whole to the line's end, as after `name:`
    */
   valueEnd(start: number, whole = false): number {
-    const open = this.text[start] === "\\" ? start + 1 : start;
-    const quote = this.text[open];
+    const open = this.#text[start] === "\\" ? start + 1 : start;
+    const quote = this.#text[open];
     if (quote === '"' || quote === "'") {
-      const close = (quote === '"' ? this.double : this.single)[open + 1] ?? this.text.length;
-      return this.glued(Math.min(close + 1, this.text.length));
+      const close = (quote === '"' ? this.#double : this.#single)[open + 1] ?? this.#text.length;
+      return this.#glued(Math.min(close + 1, this.#text.length));
     }
-    return (whole ? this.line : this.plain)[start] ?? this.text.length;
+    return (whole ? this.#line : this.#plain)[start] ?? this.#text.length;
   }
 
   /** What touches a closing quote may be the secret itself, when an earlier quote was left open. */
-  private glued(at: number): number {
-    return AFTER_QUOTE.has(this.text.charAt(at)) ? at : this.blank(at);
+  #glued(at: number): number {
+    return afterQuote.has(this.#text.charAt(at)) ? at : this.blank(at);
   }
 
-  private fill(at: number, code: number): void {
+  #fill(at: number, code: number): void {
     const next = at + 1;
-    this.word[at] = isNameChar(code) ? (this.word[next] ?? 0) : at;
-    this.space[at] = isSpace(code) ? at : (this.space[next] ?? 0);
-    const after = code === BACKSLASH ? at + 2 : next;
-    this.double[at] = code === DOUBLE ? at : (this.double[after] ?? 0);
-    this.single[at] = code === SINGLE ? at : (this.single[after] ?? 0);
-    this.line[at] = code === LF || code === CR ? at : (this.line[next] ?? 0);
-    this.plain[at] = this.endsPlain(at, code) ? at : (this.plain[next] ?? 0);
+    this.#word[at] = isNameChar(code) ? (this.#word[next] ?? 0) : at;
+    this.#space[at] = isSpace(code) ? at : (this.#space[next] ?? 0);
+    const after = code === backslash ? at + 2 : next;
+    this.#double[at] = code === double ? at : (this.#double[after] ?? 0);
+    this.#single[at] = code === single ? at : (this.#single[after] ?? 0);
+    this.#line[at] = code === lf || code === cr ? at : (this.#line[next] ?? 0);
+    this.#plain[at] = this.#endsPlain(at, code) ? at : (this.#plain[next] ?? 0);
   }
 
-  private endsPlain(at: number, code: number): boolean {
-    if (code === LF || code === CR) {
+  #endsPlain(at: number, code: number): boolean {
+    if (code === lf || code === cr) {
       return true;
     }
-    const next = this.text.charCodeAt(at + 1);
-    if (code === SEMICOLON) {
+    const next = this.#text.charCodeAt(at + 1);
+    if (code === semicolon) {
       return Number.isNaN(next) || isSpace(next);
     }
-    return isSpace(code) && isNameChar(next) && this.text[this.word[at + 1] ?? 0] === "=";
+    return isSpace(code) && isNameChar(next) && this.#text[this.#word[at + 1] ?? 0] === "=";
   }
 }
 
-const LF = 0x0a;
-const CR = 0x0d;
-const BACKSLASH = 0x5c;
-const DOUBLE = 0x22;
-const SINGLE = 0x27;
-const SEMICOLON = 0x3b;
-const AFTER_QUOTE = new Set(["", " ", "\t", "\n", "\r", ";", ",", ")", "]", "}", "\\"]);
+const lf = 0x0a;
+const cr = 0x0d;
+const backslash = 0x5c;
+const double = 0x22;
+const single = 0x27;
+const semicolon = 0x3b;
+const afterQuote = new Set(["", " ", "\t", "\n", "\r", ";", ",", ")", "]", "}", "\\"]);
 
-function isSpace(code: number): boolean {
-  return code === 0x20 || code === 0x09 || code === LF || code === CR;
-}
+const isSpace = (code: number): boolean =>
+  code === 0x20 || code === 0x09 || code === lf || code === cr;
 
 /** Letters, digits, `-`, `_` and `.`. */
-function isNameChar(code: number): boolean {
+const isNameChar = (code: number): boolean => {
   const letter = code | 0x20;
   return (
     (letter >= 0x61 && letter <= 0x7a) ||
@@ -171,4 +170,4 @@ function isNameChar(code: number): boolean {
     code === 0x2e ||
     code === 0x5f
   );
-}
+};

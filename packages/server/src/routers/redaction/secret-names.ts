@@ -1,16 +1,16 @@
 /** Whether a setting of this name, in any case, holds a secret. Dots and dashes part its words. */
-export function isSecretName(name: string): boolean {
+export const isSecretName = (name: string): boolean => {
   const lower = name.toLowerCase();
-  if (PARTS.some((part) => lower.includes(part))) {
+  if (secretParts.some((part) => lower.includes(part))) {
     return true;
   }
-  if (lower.endsWith("key") || KEY_NUMBER.test(lower)) {
+  if (lower.endsWith("key") || keyNumber.test(lower)) {
     return !lower.includes("public");
   }
-  return WORDS.has(lower.slice(lower.lastIndexOf(".") + 1));
-}
+  return secretWords.has(lower.slice(lower.lastIndexOf(".") + 1));
+};
 
-const PARTS = [
+const secretParts = [
   "password",
   "passwd",
   "passphrase",
@@ -35,9 +35,9 @@ const PARTS = [
 ];
 
 /** `static-key-0` */
-const KEY_NUMBER = /key-?\d$/;
+const keyNumber = /key-?\d$/;
 
-const WORDS = new Set([
+const secretWords = new Set([
   "pass",
   "pwd",
   "pin",

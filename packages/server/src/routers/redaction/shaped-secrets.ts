@@ -1,29 +1,31 @@
 import type { Range } from "./range.ts";
 
 /** Secrets known by their shape alone. Every rule reads each character a fixed number of times. */
-export function shapedSecrets(text: string): readonly Range[] {
-  return [...pemBlocks(text), ...urlPasswords(text), ...opaqueRuns(text)];
-}
+export const shapedSecrets = (text: string): readonly Range[] => [
+  ...pemBlocks(text),
+  ...urlPasswords(text),
+  ...opaqueRuns(text),
+];
 
 /** From `-----BEGIN` to the end line; to the end of the text when that was cut off. */
-function pemBlocks(text: string): readonly Range[] {
+const pemBlocks = (text: string): readonly Range[] => {
   const ranges: Range[] = [];
-  let start = text.indexOf(PEM_BEGIN);
+  let start = text.indexOf(pemBegin);
   while (start >= 0) {
-    const endLine = text.indexOf(PEM_END, start);
-    const dashes = endLine < 0 ? -1 : text.indexOf("-----", endLine + PEM_END.length);
+    const endLine = text.indexOf(pemEnd, start);
+    const dashes = endLine < 0 ? -1 : text.indexOf("-----", endLine + pemEnd.length);
     const end = dashes < 0 ? text.length : dashes + 5;
     ranges.push({ start, end });
-    start = text.indexOf(PEM_BEGIN, end);
+    start = text.indexOf(pemBegin, end);
   }
   return ranges;
-}
+};
 
-const PEM_BEGIN = "-----BEGIN";
-const PEM_END = "-----END";
+const pemBegin = "-----BEGIN";
+const pemEnd = "-----END";
 
 /** The password in `scheme://user:password@host`, which may itself hold `/`, `:` and `@`. */
-function urlPasswords(text: string): readonly Range[] {
+const urlPasswords = (text: string): readonly Range[] => {
   const ranges: Range[] = [];
   let slashes = text.indexOf("://");
   while (slashes >= 0) {
@@ -37,10 +39,10 @@ function urlPasswords(text: string): readonly Range[] {
     slashes = text.indexOf("://", end);
   }
   return ranges;
-}
+};
 
 /** Keys and tokens: long runs of characters without sense. */
-function opaqueRuns(text: string): readonly Range[] {
+const opaqueRuns = (text: string): readonly Range[] => {
   const ranges: Range[] = [];
   let at = 0;
   while (at < text.length) {
@@ -51,11 +53,11 @@ function opaqueRuns(text: string): readonly Range[] {
     at = end + 1;
   }
   return ranges;
-}
+};
 
 /** Adds what is secret in one run without spaces, quotes or brackets. */
-function collect(run: string, offset: number, ranges: Range[]): void {
-  for (const prefix of PREFIXES) {
+const collect = (run: string, offset: number, ranges: Range[]): void => {
+  for (const prefix of prefixes) {
     const at = run.indexOf(prefix);
     if (at >= 0 && run.length - at >= prefix.length + 8) {
       ranges.push({ start: offset + at, end: offset + run.length });
@@ -66,10 +68,10 @@ function collect(run: string, offset: number, ranges: Range[]): void {
   collectRuns(run, offset, ranges, isHexChar, (part) => part.length >= 32);
   collectRuns(run, offset, ranges, isBase64Char, isBase64Key);
   collectRuns(run, offset, ranges, isUrlSafeChar, (part) => part.length >= 40 && isMixed(part));
-}
+};
 
 /** Ours, Anthropic's, and those of services that routers are often made to talk to; `eyJ` begins a JWT. */
-const PREFIXES = [
+const prefixes = [
   "sk-ant-",
   "sk-",
   "crk_",
@@ -83,7 +85,7 @@ const PREFIXES = [
 ];
 
 /** `123456789:AA…`: digits, a colon, 30 characters or more. */
-function collectTelegram(run: string, offset: number, ranges: Range[]): void {
+const collectTelegram = (run: string, offset: number, ranges: Range[]): void => {
   let colon = run.indexOf(":");
   let from = 0;
   while (colon >= 0) {
@@ -98,10 +100,10 @@ function collectTelegram(run: string, offset: number, ranges: Range[]): void {
     from = colon + 1;
     colon = run.indexOf(":", from);
   }
-}
+};
 
 /** Sixteen or more pairs of hex digits with colons: longer than any MAC or IP address. */
-function collectFingerprint(run: string, offset: number, ranges: Range[]): void {
+const collectFingerprint = (run: string, offset: number, ranges: Range[]): void => {
   const groups = run.split(":");
   let at = 0;
   let start = 0;
@@ -123,15 +125,15 @@ function collectFingerprint(run: string, offset: number, ranges: Range[]): void 
     }
     at += group.length + 1;
   }
-}
+};
 
-function collectRuns(
+const collectRuns = (
   run: string,
   offset: number,
   ranges: Range[],
   isPart: (code: number) => boolean,
   isSecret: (part: string) => boolean,
-): void {
+): void => {
   let at = 0;
   while (at < run.length) {
     const end = runEnd(run, at, isPart);
@@ -140,66 +142,56 @@ function collectRuns(
     }
     at = end + 1;
   }
-}
+};
 
 /** WireGuard's keys are 43 characters and `=`; others are longer or without it. A path has no capitals. */
-function isBase64Key(part: string): boolean {
+const isBase64Key = (part: string): boolean => {
   const bare = part.replaceAll("=", "");
   if (bare.length < 40) {
     return false;
   }
   const padded = bare.length < part.length && bare.length >= 43;
-  return padded ? UPPER.test(bare) && LOWER.test(bare) : isMixed(bare);
-}
+  return padded ? upper.test(bare) && lower.test(bare) : isMixed(bare);
+};
 
-function isMixed(part: string): boolean {
-  return UPPER.test(part) && LOWER.test(part) && DIGIT.test(part);
-}
+const isMixed = (part: string): boolean => upper.test(part) && lower.test(part) && digit.test(part);
 
-const UPPER = /[A-Z]/;
-const LOWER = /[a-z]/;
-const DIGIT = /\d/;
+const upper = /[A-Z]/;
+const lower = /[a-z]/;
+const digit = /\d/;
 
-function runEnd(text: string, from: number, isPart: (code: number) => boolean): number {
+const runEnd = (text: string, from: number, isPart: (code: number) => boolean): number => {
   let at = from;
   while (at < text.length && isPart(text.charCodeAt(at))) {
     at++;
   }
   return at;
-}
+};
 
-function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
-}
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
 
-function isAlphanumeric(code: number): boolean {
+const isAlphanumeric = (code: number): boolean => {
   const letter = code | 0x20;
   return isDigit(code) || (letter >= 0x61 && letter <= 0x7a);
-}
+};
 
-function isHexChar(code: number): boolean {
+const isHexChar = (code: number): boolean => {
   const letter = code | 0x20;
   return isDigit(code) || (letter >= 0x61 && letter <= 0x66);
-}
+};
 
 /** Also `+`, `/` and the padding. */
-function isBase64Char(code: number): boolean {
-  return isAlphanumeric(code) || code === 0x2b || code === 0x2f || code === 0x3d;
-}
+const isBase64Char = (code: number): boolean =>
+  isAlphanumeric(code) || code === 0x2b || code === 0x2f || code === 0x3d;
 
 /** Also `-` and `_`. */
-function isUrlSafeChar(code: number): boolean {
-  return isAlphanumeric(code) || code === 0x2d || code === 0x5f;
-}
+const isUrlSafeChar = (code: number): boolean =>
+  isAlphanumeric(code) || code === 0x2d || code === 0x5f;
 
 /** Also `.` and `:`, between the parts of a token. */
-function isTokenChar(code: number): boolean {
-  return isBase64Char(code) || isUrlSafeChar(code) || code === 0x2e || code === 0x3a;
-}
+const isTokenChar = (code: number): boolean =>
+  isBase64Char(code) || isUrlSafeChar(code) || code === 0x2e || code === 0x3a;
 
 /** Anything but white space, control characters, quotes and angle brackets. */
-function isUrlChar(code: number): boolean {
-  return (
-    code > 0x20 && code !== 0x22 && code !== 0x27 && code !== 0x3c && code !== 0x3e && code !== 0x7f
-  );
-}
+const isUrlChar = (code: number): boolean =>
+  code > 0x20 && code !== 0x22 && code !== 0x27 && code !== 0x3c && code !== 0x3e && code !== 0x7f;

@@ -9,7 +9,12 @@ import type { GateOptions } from "../gate-parts.ts";
 import { createMemoryRegistry, type MemoryRegistry } from "./memory-registry.ts";
 import { lanIp, type RouterSide, shakeHands, startedAt } from "./router-side.ts";
 
-export type Refused = Readonly<{ code: string; router: string | null; ip: string }>;
+export type Refused = Readonly<{
+  code: string;
+  router: string | null;
+  ip: string;
+  proven?: boolean;
+}>;
 
 /** Lets `left` requests through, whoever asks, and notes who did. */
 export type CountedLimiter = RateLimiter & { left: number; readonly keys: string[] };
@@ -83,7 +88,8 @@ export const setupGate = (options: Options = {}): GateSetup => {
     isLoopbackListener,
     version: "1.2.3",
     cloudPort: 8899,
-    onRefused: ({ code }, router, ip) => refusals.push({ code, router, ip }),
+    onRefused: ({ refusal: { code }, router, proven, clientIp: ip }) =>
+      refusals.push({ code, router, ip, ...(proven && { proven }) }),
     log: notedLog(logged),
   });
   return { gate, registry, clock, limits, refusals, logged };

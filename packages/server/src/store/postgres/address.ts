@@ -1,3 +1,5 @@
+import { urlHost } from "../../pipeline/url-host.ts";
+
 /** Where a Postgres database is and how it is reached: `DATABASE_URL`, taken apart. */
 export type PostgresAddress = Readonly<{
   /** A name, an IP address, or the folder of a Unix socket. */
@@ -19,4 +21,4 @@ export type PostgresAddress = Readonly<{
 
 /** For messages: without user and password. */
 export const shownAddress = ({ host, port, database }: PostgresAddress): string =>
-  `${host.includes(":") ? `[${host}]` : host}:${port}/${database}`;
+  `${urlHost(host)}:${port}/${database}`;

@@ -146,6 +146,11 @@ for n = 1, nb do
 end
 if take then
   for at = 8 + nl * 5 + nb * 8, #ARGV do held.s[#held.s + 1] = ARGV[at] end
+  if redis.call('EXISTS', room .. 'fresh') == 1 then
+    for _, of in ipairs(listNews(held)) do
+      if isFilled(of[1]) then count(unpack(of)) end
+    end
+  end
   hold(id, held)
 end
 return reply`;

@@ -18,25 +18,24 @@ end`;
 
 /**
  * Puts the budget on every open request of its scope that did not know of it, because it was set or heard of later:
- * however they end, the counter has them. On one that is filled they are held from now on. Only those asked before `before` can be such.
+ * however they end, the counter has them. Only those asked before `before` can be such, and whoever asks until then
+ * may not have heard of it: it is kept among the news.
  *
  * ARGV: epoch, counter, budget, from, to, bucket in ms, unit, scope, before. Gives `ok` and the ids of the window's
- * requests that Redis itself knows: the ledger leaves them out.
+ * requests that Redis itself knows: the ledger leaves them out · `rebuilding`: somebody may still be about to tell
+ * the ledger of what no other knows, so that it is not to be read yet.
  */
 export const own = `${ownRequests}
 local name, budget, from, to = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local bucketMs, unit, scope = tonumber(ARGV[6]), ARGV[7], ARGV[8]
+if rebuilding() then return {'rebuilding'} end
 
-local isFilled = redis.call('HGET', room .. 'b:' .. name, 'f')
 local function adopt(id, held)
   local isOurs = false
   for _, of in ipairs(held.s or {}) do isOurs = isOurs or of == scope end
-  for j = 1, #held.b, 5 do isOurs = isOurs and held.b[j + 1] ~= name end
-  if not isOurs then return end
-  local bucket, b = bucketMs > 0 and math.floor(held.at / bucketMs) or -1, held.b
-  b[#b + 1] = budget b[#b + 1] = name b[#b + 1] = unit b[#b + 1] = held[unit] b[#b + 1] = bucket
+  if not isOurs or not list(held, budget, name, unit, held[unit], bucketMs) then return end
   hold(id, held)
-  if isFilled then count(name, held[unit], bucket) end
+  if isFilled(name) then count(name, held[unit], held.b[#held.b]) end
 end
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', room .. 'open', from, ARGV[9])) do
@@ -45,6 +44,16 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', room .. 'open', from, ARGV[9])) 
     local held = cmsgpack.unpack(packed)
     if to == 0 or held.at < to then adopt(id, held) end
   end
+end
+local before = tonumber(ARGV[9])
+if before > now and before < math.huge then
+  local news = {
+    name = name, budget = budget, from = from, to = to, bucketMs = bucketMs, unit = unit, scope = scope, before = before,
+  }
+  redis.call('HSET', room .. 'news', name, cmsgpack.pack(news))
+  redis.call('PEXPIRE', room .. 'news', 25 * hour)
+  local left = math.max(math.ceil(before - now), redis.call('PTTL', room .. 'fresh'))
+  redis.call('SET', room .. 'fresh', 1, 'PX', left)
 end
 local reply = ownRequests(name, budget, from, to)
 table.insert(reply, 1, 'ok')
@@ -60,7 +69,7 @@ export const fill = `${ownRequests}
 local name, budget, from, to = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local bucketMs, unit, out = tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
 local key = room .. 'b:' .. name
-if redis.call('HGET', key, 'f') then return {'ok'} end
+if isFilled(name) then return {'ok'} end
 if rebuilding() then return {'rebuilding'} end
 local ids, holds = ownRequests(name, budget, from, to)
 local left = {}
@@ -76,13 +85,7 @@ end
 for _, entry in ipairs(holds) do
   local id, held = entry[1], entry[2]
   local bucket = bucketMs > 0 and math.floor(held.at / bucketMs) or -1
-  local listed = false
-  for j = 2, #held.b, 5 do listed = listed or held.b[j] == name end
-  if not listed then
-    local b = held.b
-    b[#b + 1] = budget b[#b + 1] = name b[#b + 1] = unit b[#b + 1] = held[unit] b[#b + 1] = bucket
-    hold(id, held)
-  end
+  if list(held, budget, name, unit, held[unit], bucketMs) then hold(id, held) end
   count(name, held[unit], bucket)
 end
 keep(key, to, bucketMs)
@@ -128,4 +131,8 @@ for _, name in ipairs(redis.call('SMEMBERS', room .. 'n:' .. budget)) do
   redis.call('DEL', room .. 'b:' .. name, room .. 't:' .. name)
 end
 redis.call('DEL', room .. 'u:' .. budget, room .. 'n:' .. budget)
+for _, packed in ipairs(redis.call('HVALS', room .. 'news')) do
+  local news = cmsgpack.unpack(packed)
+  if news.budget == budget then redis.call('HDEL', room .. 'news', news.name) end
+end
 return {'ok'}`;

@@ -5,16 +5,23 @@ const awaitMs = 4_000;
  * Gives the present epoch. A Redis without one, or whose epoch is another server process's (restarted from an old
  * snapshot, a replica promoted), begins a new one: what is counted there cannot be trusted to be whole.
  * So does an instance that follows one which died: what that one held or used without a word, only the ledger knows.
- * ARGV: run id, nonce, instance, the one that died or `-`, other instances known to be alive
+ * And so does one that counted in an earlier epoch and comes to this one when nobody waits for it any more: what it
+ * holds and what its journal has since been told may be in no counter here.
+ * ARGV: run id, nonce, instance, the one that died or `-`, 1 when it counted before, other instances known to be alive
  */
 export const join = `
-local run, nonce, instance, died = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local run, nonce, instance, died, counted = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
 local epoch = redis.call('GET', base .. 'epoch')
 local others = {}
-for at = 5, #ARGV do others[#others + 1] = ARGV[at] end
-if died ~= '-' then
+for at = 6, #ARGV do others[#others + 1] = ARGV[at] end
+local function isLate()
+  local room = base .. epoch .. ':'
+  return counted and redis.call('SISMEMBER', room .. 'joined', instance) == 0
+    and tonumber(redis.call('ZSCORE', room .. 'awaited', instance) or 0) < now
+end
+if died ~= '-' then redis.call('ZREM', base .. 'alive', died) end
+if died ~= '-' or (epoch and isLate()) then
   epoch = nil
-  redis.call('ZREM', base .. 'alive', died)
   for _, other in ipairs(redis.call('ZRANGEBYSCORE', base .. 'alive', now - 5000, '+inf')) do
     others[#others + 1] = other
   end
@@ -37,8 +44,13 @@ redis.call('ZADD', base .. 'alive', now, instance)
 redis.call('PEXPIRE', base .. 'alive', 48 * hour)
 return {epoch, whole}`;
 
-/** Said after an instance has told all its holds. ARGV: epoch, instance */
+/**
+ * Said after an instance has told all its holds. `late`: nobody waited for that any more.
+ * ARGV: epoch, instance, 1 when it counted in an earlier epoch
+ */
 export const joined = `
+local deadline = tonumber(redis.call('ZSCORE', room .. 'awaited', ARGV[2]) or nil)
+if ARGV[3] == '1' and deadline and deadline < now then return {'late'} end
 redis.call('SADD', room .. 'joined', ARGV[2])
 redis.call('PEXPIRE', room .. 'joined', 48 * hour)
 redis.call('ZREM', room .. 'awaited', ARGV[2])

@@ -16,6 +16,8 @@
  *   h:<request>                a hold, packed; `x` when it is over for good
  *   c:<scope>:<instance>       requests this instance has running
  *   open                       holds by age
+ *   news                       counters of budgets set lately, packed, by name
+ *   fresh                      while some instance may not have heard of one of them
  *   joined, awaited            who has told its holds to this epoch; who must still, until when
  */
 export const redisTime = `
@@ -126,6 +128,15 @@ local function hold(id, held)
   end
 end
 
+-- Whether the counter is listed now and was not before.
+local function list(held, budget, name, unit, wanted, bucketMs)
+  local b = held.b
+  for j = 2, #b, 5 do if b[j] == name then return false end end
+  local bucket = bucketMs > 0 and math.floor(held.at / bucketMs) or -1
+  b[#b + 1] = budget b[#b + 1] = name b[#b + 1] = unit b[#b + 1] = wanted b[#b + 1] = bucket
+  return true
+end
+
 local function count(name, wanted, bucket)
   local key = room .. 'b:' .. name
   redis.call('HINCRBY', key, 'h', wanted)
@@ -134,6 +145,29 @@ local function count(name, wanted, bucket)
     local oldest = tonumber(redis.call('HGET', key, 'o') or nil)
     if not oldest or bucket < oldest then redis.call('HSET', key, 'o', bucket) end
   end
+end
+
+local function isFilled(name) return redis.call('HGET', room .. 'b:' .. name, 'f') end`;
+
+/**
+ * Budgets of which whoever asks, or tells, may not have heard: a request of their scope counts for them all the
+ * same, from the first, so that it is in no window missing however soon it is over.
+ */
+export const hearing = `
+local function listNews(held)
+  local listed = {}
+  for _, packed in ipairs(redis.call('HVALS', room .. 'news')) do
+    local n = cmsgpack.unpack(packed)
+    local isOurs = held.at >= n.from and (n.to == 0 or held.at < n.to) and held.at <= n.before
+    if isOurs then
+      isOurs = false
+      for _, of in ipairs(held.s) do isOurs = isOurs or of == n.scope end
+    end
+    if isOurs and list(held, n.budget, n.name, n.unit, held[n.unit], n.bucketMs) then
+      listed[#listed + 1] = { n.name, held[n.unit], held.b[#held.b] }
+    end
+  end
+  return listed
 end`;
 
 /** How a counter stands: spent, held, oldest bucket in use (or -1); nil while nobody has filled it. */

@@ -2,7 +2,16 @@ import { createHash } from "node:crypto";
 import { ask } from "./ask.ts";
 import { fill, forgetBudget, own, stands } from "./counters.ts";
 import { counted, heartbeat, join, joined } from "./epoch.ts";
-import { clock, expiry, finishing, holding, present, redisTime, standing } from "./prelude.ts";
+import {
+  clock,
+  expiry,
+  finishing,
+  hearing,
+  holding,
+  present,
+  redisTime,
+  standing,
+} from "./prelude.ts";
 import { settle, tell } from "./settle.ts";
 
 /** A Lua script as Redis knows it: by the SHA-1 of its text. */
@@ -20,14 +29,14 @@ export const createScripts = (time = redisTime) => {
     return { name, lua, sha: createHash("sha1").update(lua).digest("hex") };
   };
   return {
-    ask: script("ask", present, expiry, holding, standing, ask),
+    ask: script("ask", present, expiry, holding, hearing, standing, ask),
     settle: script("settle", present, finishing, settle),
-    tell: script("tell", present, finishing, holding, tell),
+    tell: script("tell", present, finishing, holding, hearing, tell),
     join: script("join", join),
     joined: script("joined", present, joined),
     counted: script("counted", present, counted),
     heartbeat: script("heartbeat", present, finishing, heartbeat),
-    own: script("own", present, holding, own),
+    own: script("own", present, holding, standing, own),
     fill: script("fill", present, expiry, finishing, holding, standing, fill),
     stands: script("stands", present, standing, stands),
     forget: script("forget", present, forgetBudget),

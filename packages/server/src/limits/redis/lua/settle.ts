@@ -37,25 +37,26 @@ local held = { at = asked, i = instance, m = tonumber(ARGV[6]), t = tonumber(ARG
 local nb = tonumber(ARGV[13])
 for n = 1, nb do
   local at = 8 + n * 6
-  local name, to, bucketMs, unit, wanted =
-    ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), ARGV[at + 4], tonumber(ARGV[at + 5])
-  local bucket = bucketMs > 0 and math.floor(asked / bucketMs) or -1
+  local to = tonumber(ARGV[at + 2])
   -- A window long over is nobody's concern any more.
   if to == 0 or to + 24 * hour > now then
-    if over then book(id, name, used[unit] or wanted, bucket)
-    elseif redis.call('HGET', room .. 'b:' .. name, 'f') then count(name, wanted, bucket) end
-    local b = held.b
-    b[#b + 1] = ARGV[at] b[#b + 1] = name b[#b + 1] = unit b[#b + 1] = wanted b[#b + 1] = bucket
+    list(held, ARGV[at], ARGV[at + 1], ARGV[at + 4], tonumber(ARGV[at + 5]), tonumber(ARGV[at + 3]))
   end
+end
+local last = 14 + nb * 6 + tonumber(ARGV[14 + nb * 6])
+for at = last + 1, #ARGV do held.s[#held.s + 1] = ARGV[at] end
+listNews(held)
+for j = 1, #held.b, 5 do
+  local name, wanted, bucket = held.b[j + 1], held.b[j + 3], held.b[j + 4]
+  if over then book(id, name, used[held.b[j + 2]] or wanted, bucket)
+  elseif isFilled(name) then count(name, wanted, bucket) end
 end
 if over then
   redis.call('SET', holdKey, 'x', 'PX', hour)
   return {'ok'}
 end
-local last = 14 + nb * 6 + tonumber(ARGV[14 + nb * 6])
 for at = 15 + nb * 6, last do
   held.c[#held.c + 1] = room .. 'c:' .. ARGV[at] .. ':' .. instance
 end
-for at = last + 1, #ARGV do held.s[#held.s + 1] = ARGV[at] end
 hold(id, held)
 return {'ok'}`;

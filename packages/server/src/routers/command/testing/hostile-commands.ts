@@ -1,5 +1,5 @@
 /** Commands that must never pass as reads, by the trick they try. One a line; special characters are written as JSON. */
-const SINGLE_LINES = String.raw`
+const singleLines = String.raw`
 # shut menus, plainly
 /user add name=x group=full password=y
 /user print
@@ -519,7 +519,7 @@ $f 1 2
 `;
 
 /** What needs characters that no line can show: line ends, control characters, look-alikes, great length and depth. */
-const SPECIAL: readonly string[] = [
+const specialCommands: readonly string[] = [
   "/ip address print `id`",
   "",
   " ",
@@ -609,8 +609,8 @@ const SPECIAL: readonly string[] = [
   `/ip address print where ${"(".repeat(40)}disabled${")".repeat(40)}`,
 ];
 
-/** A line that begins with `#` tells the trick; one that is a comment to the router stands in SPECIAL. */
-export const HOSTILE_COMMANDS: readonly string[] = [
-  ...SINGLE_LINES.split("\n").filter((line) => line !== "" && !line.startsWith("# ")),
-  ...SPECIAL,
+/** A line that begins with `#` tells the trick; one that is a comment to the router stands in specialCommands. */
+export const hostileCommands: readonly string[] = [
+  ...singleLines.split("\n").filter((line) => line !== "" && !line.startsWith("# ")),
+  ...specialCommands,
 ];

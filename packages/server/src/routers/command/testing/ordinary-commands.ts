@@ -1,5 +1,7 @@
+const lines = (text: string): readonly string[] => text.split("\n").filter((line) => line !== "");
+
 /** What owners ask for every day, and which must go without a code. */
-export const ORDINARY_READS: readonly string[] = lines(String.raw`
+export const ordinaryReads: readonly string[] = lines(String.raw`
 /ip address print
 /ip/address/print
 /ip/address print
@@ -144,7 +146,7 @@ log print
 { :local a 1; :put $a }
 `);
 
-export const ORDINARY_WRITES: readonly string[] = lines(String.raw`
+export const ordinaryWrites: readonly string[] = lines(String.raw`
 /ip address add address=192.168.88.1/24 interface=bridge
 /ip address add address=10.0.0.1/24 interface=ether2 comment="uplink to \"office\""
 /ip address remove [find address="10.0.0.1/24"]
@@ -226,7 +228,3 @@ export const ORDINARY_WRITES: readonly string[] = lines(String.raw`
 /ip address { add address=10.0.0.1/24 interface=ether2; print }
 /ip address; add address=10.0.0.1/24 interface=ether2
 `);
-
-function lines(text: string): readonly string[] {
-  return text.split("\n").filter((line) => line !== "");
-}
