@@ -81,15 +81,14 @@
         }
       }
     } do={ }
-    :put "Installed. Now, with the address and the secret of your relay:"
-    :put "  :global ClaudeRelayEnabled true"
-    :put "  :global ClaudeRelayURL \"https://RELAY:8899\""
-    :put "  :global ClaudeRelayHandshakeSecret \"...\""
+    :put "Installed. Now paste the lines that `claude-relay router add NAME` printed on the relay's machine"
+    :put "(four lines, ClaudeRelayRouterId among them), then:"
     :put ("  /system/script/run " . $settings)
     :put "  /system/script/run modules/claude-relay"
     :put "  :global ClaudeRelayInitCloud"
-    :put "  \$ClaudeRelayInitCloud"
-    :put "Set the same in the settings script, to keep it over a reboot. Is all that is needed there? /import selftest.rsc"
+    :put "  [\$ClaudeRelayInitCloud]"
+    :put ("Put the four lines at the end of " . $settings . " too, or a reboot forgets them.")
+    :put "To see whether this router has all it needs: /import selftest.rsc"
   } else={
     /system/scheduler/remove [/system/scheduler/find where name~"^claude-relay-(startup|interval)\$"]
     /system/script/remove [/system/script/find where name~"^modules/claude-relay(-hmac)?\$"]

@@ -78,7 +78,7 @@ export async function startDouble(t: TestContext, secret: string): Promise<Doubl
 
   async function answerTo(request: IncomingMessage, path: string, raw: string): Promise<Json> {
     if (path === "/health") {
-      return { status: "healthy" };
+      return { status: "healthy", service: "claude-relay" };
     }
     if (path === "/handshake/challenge") {
       const challenge = `c_${randomBytes(16).toString("hex")}`;

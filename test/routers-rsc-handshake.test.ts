@@ -165,8 +165,44 @@ for (const kind of kinds) {
       await assert.rejects(none.router.call("ClaudeRelayInitCloud"), /no name and no address/);
       const cloud = { publicAddress: "127.0.0.1" };
       const silent = await connected(t, { cloud }, settings);
-      await assert.rejects(silent.router.call("ClaudeRelayInitCloud"), /no relay answers/);
+      await assert.rejects(
+        silent.router.call("ClaudeRelayInitCloud"),
+        /no relay answers at http:\/\/127\.0\.0\.1:1; set ClaudeRelayURL to its LAN address\b/,
+      );
       assert.equal(await silent.router.call("ClaudeRelayAvailable"), false);
+    });
+
+    it("says that plain http is not tried where /ip cloud leads outside, and what to do", async (t) => {
+      const settings = { ClaudeRelayURL: "", ClaudeRelayUseCloud: true, ClaudeRelayCloudPort: 1 };
+      const cloud = { dnsName: "abc.sn.mynetname.net", publicAddress: "203.0.113.5" };
+      const { router } = await connected(t, { cloud, resolve: () => "203.0.113.5" }, settings);
+      await assert.rejects(router.call("ClaudeRelayInitCloud"), (error: Error) => {
+        assert.ok(
+          error.message.includes(
+            "no relay answers at https://abc.sn.mynetname.net:1 or https://203.0.113.5:1 (plain http is not tried at public addresses: CLOUD_TLS_CERT on the relay, or ClaudeRelayAllowHTTP true; or set ClaudeRelayURL to its LAN address)",
+          ),
+          error.message,
+        );
+        return true;
+      });
+    });
+
+    it("says of a name that leads nowhere that it does, not that http is refused", async (t) => {
+      const settings = { ClaudeRelayURL: "http://relay.nowhere:8899" };
+      const { router } = await connected(t, { resolve: () => undefined }, settings);
+      await assert.rejects(
+        router.call("ClaudeRelayInitCloud"),
+        /the name relay\.nowhere leads nowhere \(\/ip\/dns\); use an address/,
+      );
+      const known = await connected(t, { resolve: () => "203.0.113.5" }, settings);
+      await assert.rejects(known.router.call("ClaudeRelayInitCloud"), /plain http only to private/);
+    });
+
+    it("does not take for a relay what is healthy and serves no routers", async (t) => {
+      const { router, relay } = await connected(t);
+      assert.equal(await router.call("ClaudeRelayAvailable"), true);
+      relay.tamper = (answer, path) => (path === "/health" ? { status: "healthy" } : answer);
+      assert.equal(await router.call("ClaudeRelayAvailable"), false);
     });
   });
 }

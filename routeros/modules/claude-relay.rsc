@@ -114,6 +114,11 @@
   :if (!($host ~ "^\\[")) do={ :set port [:find $host ":"] }
   :if ([:typeof $port] = "num") do={ :set host [:pick $host 0 $port] }
   :if ([$ClaudeRelayLocalHost $host] || [$ClaudeRelayOn $ClaudeRelayAllowHTTP]) do={ :return $url }
+  :if (!($host ~ "^(\\[.*|[0-9.]+)\$")) do={
+    :onerror e in={ :resolve $host } do={
+      :error ("claude-relay: the name " . $host . " leads nowhere (/ip/dns); use an address")
+    }
+  }
   :error "claude-relay: plain http only to private addresses; use https, or set ClaudeRelayAllowHTTP true"
 }
 
@@ -143,7 +148,7 @@
   :return $urls
 }
 
-# Whether a relay answers there. It proves itself only in the handshake. [answers url]
+# Whether a relay's port for routers answers there. It proves itself only in the handshake. [answers url]
 :global ClaudeRelayAnswers do={
   :global ClaudeRelayFetch
   :global ClaudeRelayJson
@@ -152,13 +157,15 @@
   :local well false
   :onerror e in={
     :local reply [$ClaudeRelayJson [$ClaudeRelayFetch "GET" ($url . "/health") "Accept: application/json"]]
-    :if ([:typeof $reply] = "array") do={ :set well ([$ClaudeRelaySays ($reply->"status")] = "str healthy") }
+    # The relay's other port is healthy too, but serves no routers and does not call itself so.
+    :if ([:typeof $reply] = "array") do={ :set well ([$ClaudeRelaySays ($reply->"service")] = "str claude-relay") }
   } do={ }
   :return $well
 }
 
 # The relay's address: ClaudeRelayURL, else the first of /ip cloud's that answers. Errors when there is none.
 :global GetCloudURL do={
+  :global ClaudeRelayAllowHTTP
   :global ClaudeRelayAnswers
   :global ClaudeRelayCheckURL
   :global ClaudeRelayCloudURLs
@@ -175,13 +182,21 @@
   :local urls [$ClaudeRelayCloudURLs]
   :if ([:len $urls] = 0) do={ :error "claude-relay: /ip cloud has no name and no address; set ClaudeRelayURL" }
   :set ClaudeRelayFoundURL ""
+  :local tried ""
+  :local hint "; set ClaudeRelayURL to its LAN address"
   :foreach url in=$urls do={
     :if ([:len $ClaudeRelayFoundURL] = 0) do={
+      :if ([:len $tried] > 0) do={ :set tried ($tried . " or ") }
+      :set tried ($tried . $url)
+      :if (($url ~ "^https:") && ![$ClaudeRelayOn $ClaudeRelayAllowHTTP]) do={
+        :set hint (" (plain http is not tried at public addresses: CLOUD_TLS_CERT on the relay, or " . \
+          "ClaudeRelayAllowHTTP true; or set ClaudeRelayURL to its LAN address)")
+      }
       :if ([$ClaudeRelayAnswers $url]) do={ :set ClaudeRelayFoundURL $url }
     }
   }
   :if ([:len $ClaudeRelayFoundURL] = 0) do={
-    :error "claude-relay: no relay answers at this router's /ip cloud address; set ClaudeRelayURL"
+    :error ("claude-relay: no relay answers at " . $tried . $hint)
   }
   :set ClaudeRelayURL $ClaudeRelayFoundURL
   :return $ClaudeRelayURL

@@ -174,6 +174,15 @@ describe("the line", () => {
     assert.deepEqual(intents, []);
   });
 
+  it("tells who sends bad bodies beyond the limit of requests of the limit", async () => {
+    const { walk, upstream } = lineFixture({
+      admission: { refusedAlready: () => null, ask: async () => full, settle() {} },
+    });
+    const broken = { readBody: async () => Buffer.from("{") };
+    await assert.rejects(walk(broken), refusedAs("rate_limited"));
+    assert.deepEqual(upstream.notes, []);
+  });
+
   it("holds nothing for what upstream does not bill", async () => {
     const { walk, upstream, intents } = lineFixture();
     void walk({ operation: { kind: "list_models", query: {} }, readBody: async () => null });

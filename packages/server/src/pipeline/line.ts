@@ -84,7 +84,7 @@ const admit = async (
     }
     asked = examine(deps, ingress, caller, body);
   } catch (error) {
-    countRefused(deps, ingress, caller);
+    await countRefused(deps, ingress, caller);
     throw error;
   }
   const { id } = ingress;
@@ -112,15 +112,16 @@ const demandStillKnown = async (deps: LineDeps, { id, headers, clientIp }: Ingre
   }
 };
 
-/** A request that is turned down for what it says has used the caller's limit of requests all the same. */
-const countRefused = (deps: LineDeps, { id }: Ingress, caller: Caller): void => {
+/**
+ * A request that is turned down for what it says has used the caller's limit of requests all the same.
+ * @throws Refusal when that limit is used up: then this is what it is told
+ */
+const countRefused = async (deps: LineDeps, { id }: Ingress, caller: Caller): Promise<void> => {
   const limits = deps.directory.requestLimitsOf(caller);
-  const verdict = deps.admission.ask({ id, limits, budgets: [], worst: nothingUsed });
-  const settle = (): void => deps.admission.settle(id, nothingUsed);
-  if (verdict instanceof Promise) {
-    verdict.then(settle, settle);
-  } else {
-    settle();
+  const verdict = await deps.admission.ask({ id, limits, budgets: [], worst: nothingUsed });
+  deps.admission.settle(id, nothingUsed);
+  if (verdict.kind === "over_limit") {
+    demandGrant(verdict, deps.clock, caller.kind);
   }
 };
 
