@@ -9,7 +9,8 @@ Generated from the settings in \`packages/server/src/config/settings/\` by \`npm
 
 Settings come from the environment, from \`config.env\` and \`.env\` in the working directory, and from
 \`claude-relay-config.json\` there (or the file that \`CLAUDE_RELAY_CONFIG\` names), in that order of strength.
-A value that cannot be used stops the start, with every fault listed at once.
+A value that cannot be used stops the start, with every fault listed at once. What counts for nothing is told of
+at the start: an unknown name in \`config.env\` or that begins with \`CLAUDE_RELAY_\`, an unknown key of the file.
 Durations are milliseconds, or seconds where the table says so, or carry a unit: \`90s\`, \`10m\`, \`1h\`.
 `;
 

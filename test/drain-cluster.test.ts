@@ -1,7 +1,7 @@
 /** SIGTERM to a relay of several processes: one wish to stop, by however many ways it reaches them. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { after, before, describe, it } from "node:test";
+import { after, before, describe, it, type TestContext } from "node:test";
 import { askStream } from "./harness/anthropic.ts";
 import {
   eventStream,
@@ -14,6 +14,7 @@ import { begun, finish, open, readUntil, withToken } from "./harness/http.ts";
 import { type PostgresServer, postgresMissing, startPostgres } from "./harness/postgres.ts";
 import { RedisServer, redisMissing } from "./harness/redis.ts";
 import { type Relay, startRelay } from "./harness/relay.ts";
+import { tempFolder } from "./harness/temp-folder.ts";
 
 const workers = 2;
 const rest = wholeStream.slice(events.start.length);
@@ -30,10 +31,12 @@ describe("SIGTERM to a relay with several processes", {
   });
   after(() => Promise.all([postgres.remove(), redis.remove(), upstream.close()]));
 
-  const start = async (): Promise<Relay> => {
+  const start = async (t: TestContext): Promise<Relay> => {
     const database = await postgres.createDatabase();
     const env = { REDIS_URL: redis.url, DATABASE_URL: database.url, WORKERS: String(workers) };
-    const relay = await startRelay({ upstreamUrl: upstream.url, ownGroup: true, env });
+    const dataDir = tempFolder(t);
+    const relay = await startRelay({ upstreamUrl: upstream.url, dataDir, ownGroup: true, env });
+    t.after(() => relay.process.exitCode ?? process.kill(-(relay.process.pid ?? 0), "SIGKILL"));
     let up = 0;
     await relay.logged(({ msg }) => msg === "claude-relay is up" && ++up === workers);
     return relay;
@@ -55,8 +58,8 @@ describe("SIGTERM to a relay with several processes", {
     return relay.logged(({ msg }) => msg.startsWith("Draining") && ++draining === workers);
   };
 
-  it("as a whole group, as a service manager sends it, lets a running stream finish", async () => {
-    const relay = await start();
+  it("as a whole group, as a service manager sends it, lets a running stream finish", async (t) => {
+    const relay = await start(t);
     const exited = once(relay.process, "exit");
     const { response, answer } = await begin(relay);
     process.kill(-(relay.process.pid ?? 0), "SIGTERM");
@@ -69,8 +72,8 @@ describe("SIGTERM to a relay with several processes", {
     assert.ok(!relay.logs.some(({ msg }) => msg.startsWith("Forced")));
   });
 
-  it("and again, at the primary alone, cuts it off", async () => {
-    const relay = await start();
+  it("and again, at the primary alone, cuts it off", async (t) => {
+    const relay = await start(t);
     const exited = once(relay.process, "exit");
     const { answer } = await begin(relay);
     relay.process.kill("SIGTERM");

@@ -215,7 +215,7 @@ describe("streams that do not finish", { concurrency: 4 }, () => {
 
   it("though their body came after the signal are bound by DRAIN_TIMEOUT too", async (t) => {
     const { relay, token, upstream, exited, signal, rows } = await setUp(t, {
-      DRAIN_TIMEOUT: "300ms",
+      DRAIN_TIMEOUT: "2s",
     });
     const body = JSON.stringify(askStream("hi"));
     const late = lateBody(relay.url, token, body);

@@ -170,12 +170,12 @@ export async function startDouble(t: TestContext, secret: string): Promise<Doubl
       };
     };
     if (sequence <= session.last) {
-      return seal({
+      return {
         success: false,
         code: "sequence_invalid",
         error: "old",
         last_seq: session.last,
-      });
+      };
     }
     session.last = sequence;
     const asked: Asked = { path, body: raw === "" ? {} : (JSON.parse(raw) as Json), sequence, mac };

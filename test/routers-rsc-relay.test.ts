@@ -226,8 +226,8 @@ for (const kind of kinds) {
         headers: sent.headers,
         body: sent.body,
       });
-      const { payload } = (await again.json()) as { payload: string };
-      assert.equal(JSON.parse(payload).code, "sequence_invalid");
+      const said = (await again.json()) as { code: string; payload?: string };
+      assert.deepEqual([said.code, said.payload], ["sequence_invalid", undefined]);
       const handshake = router.fetches[0];
       assert.ok(handshake);
       const { url, headers, body } = handshake;
@@ -268,6 +268,15 @@ for (const kind of kinds) {
           new Set(["yes-without-crl"]),
         );
       }
+    });
+
+    it("find each other at the routers' port alone: the other one is healthy and serves none", async (t) => {
+      const { url, relay } = await startRouters(t);
+      const router = await installedRouter(kind);
+      await configure(router, { ClaudeRelayEnabled: true, ClaudeRelayURL: url });
+      assert.equal(await router.call("ClaudeRelayAvailable"), true);
+      await router.run(`:global ClaudeRelayURL "${relay.url}"`);
+      assert.equal(await router.call("ClaudeRelayAvailable"), false);
     });
 
     it("speak without a secret on loopback only, as in development", async (t) => {

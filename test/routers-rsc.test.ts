@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { nextSteps } from "../packages/cli/src/router-lines.ts";
 import { createGrammar } from "./routeros/grammar.ts";
 import { parseScript } from "./routeros/parser.ts";
 import { createRouter } from "./routeros/router.ts";
@@ -60,6 +61,17 @@ describe("the scripts of routeros/", () => {
         parseScript(textOf(path), createGrammar(version));
       }
     }
+  });
+});
+
+/** How a router that was told its secret says hello. */
+const recipe = nextSteps.filter((line) => line.startsWith("  "));
+
+describe("how a router says hello for the first time", () => {
+  it("is told in docs/routers.md as the command line tells it", () => {
+    const docs = readFileSync(new URL("../docs/routers.md", import.meta.url), "utf8");
+    assert.equal(recipe.length, 4);
+    assert.ok(docs.includes(recipe.map((line) => line.trim()).join("\n")));
   });
 });
 
@@ -153,6 +165,17 @@ for (const kind of kinds) {
       for (const row of [...scripts, ...entries]) {
         assert.equal(row["policy"], "read,test,ftp");
       }
+    });
+
+    it("closes with the recipe that the command line prints, and says what to paste first", async () => {
+      const { put } = await installedRouter(kind);
+      const said = put.join("\n");
+      assert.match(
+        said,
+        /Installed\. Now paste the lines that `claude-relay router add NAME` printed/,
+      );
+      assert.ok(said.includes(recipe.join("\n")), said);
+      assert.match(said, /To see whether this router has all it needs: \/import selftest\.rsc$/);
     });
 
     it("upgrades the modules and keeps the owner's settings", async () => {

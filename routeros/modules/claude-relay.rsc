@@ -115,7 +115,7 @@
   :if ([:typeof $port] = "num") do={ :set host [:pick $host 0 $port] }
   :if ([$ClaudeRelayLocalHost $host] || [$ClaudeRelayOn $ClaudeRelayAllowHTTP]) do={ :return $url }
   :if (!($host ~ "^(\\[.*|[0-9.]+)\$")) do={
-    :onerror e in={ :resolve $host } do={
+    :onerror e in={ :local found [:resolve $host] } do={
       :error ("claude-relay: the name " . $host . " leads nowhere (/ip/dns); use an address")
     }
   }
@@ -361,7 +361,7 @@
   :local url [$GetCloudURL]
   :local answer
   :local tries 1
-  # Two tries at most: a session the relay has forgotten is made anew once, a sequence is caught up with once.
+  # Two tries at most: a session that the relay has forgotten, or counts otherwise, is made anew once.
   :while ($tries > 0) do={
     :if (($ClaudeRelaySession->"url") != $url) do={ $ClaudeRelayHandshake quiet="true" }
     :local session ($ClaudeRelaySession->"id")
@@ -394,13 +394,8 @@
     :local code [:tostr ($answer->"code")]
     :local refused ([$ClaudeRelaySays ($answer->"success")] = "bool false")
     :local again false
-    :if ($refused && (($code = "session_unknown") || ($code = "session_expired"))) do={
+    :if ($refused && ($code ~ "^(session_unknown|session_expired|sequence_invalid)\$")) do={
       :set ClaudeRelaySession [:toarray ""]
-      :set again true
-    }
-    :local last ($answer->"last_seq")
-    :if ($refused && $sealed && ($code = "sequence_invalid") && ([:typeof $last] = "num")) do={
-      :if ($last >= $seq) do={ :set ($ClaudeRelaySession->"seq") $last }
       :set again true
     }
     :if ($again && ($tries = 1)) do={ :set tries 2 } else={

@@ -1,5 +1,6 @@
 /** What went wrong and what to do about it, in one line: the only thing the user sees of it. */
 export class Fault extends Error {}
 
-/** Text from elsewhere without the control characters that could rewrite the terminal. */
-export const printable = (text: string): string => text.replace(/\p{Cc}+/gu, " ").trim();
+/** Text from elsewhere without what could rewrite the terminal: control, direction and invisible characters. */
+export const printable = (text: string): string =>
+  text.replace(/[\p{C}\u2028\u2029]+/gu, " ").trim();

@@ -95,6 +95,7 @@ const openCommands = (options: Options): RouterCommands => {
     lineFor: (caller) =>
       createLine({ ...options.line, upstream, authenticate: stillIn(options, caller) }),
     ...{ structured, ownErrors, model, clock, log, audit, refusals, redact, isRedacted },
+    secretsFor: (router) => options.registry.secretsFor(router),
     modelId: resolveModel(model),
     newRequestId: () => newRequestId(clock.now()),
     judge: judgeScript,

@@ -59,6 +59,9 @@ export class PlaceQueue {
    * @throws Refusal `draining`, `invalid_request` when its caller left
    */
   wait(ask: Ask, callerKey: string, asker: Asker, refusal: OverLimit): Verdict | Promise<Verdict> {
+    if (this.#options.draining.aborted) {
+      throw isDraining();
+    }
     if (asker.left || !this.mayWait(callerKey)) {
       return refusal;
     }

@@ -2,6 +2,7 @@
  * What routers ask for once they are let in. Claude writes; what may run is decided by the command policy, and
  * without a code from here nothing that writes is handed over for running.
  */
+import type { RouterId } from "@claude-relay/contract";
 import { callerKey } from "../pipeline/caller-key.ts";
 import type { AuditLog } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
@@ -19,13 +20,16 @@ import {
   type ProcessRequest,
   processRequest,
 } from "./request-fields.ts";
-import { type Answered, type Asking, askClaude, type QuestionDeps } from "./router-question.ts";
+import { type Asking, askClaude, type QuestionDeps } from "./router-question.ts";
+import { shownExplanation, shownSuggestion, usableScript } from "./usable-script.ts";
 
 export type CommandsDeps = QuestionDeps &
   Readonly<{
     judge: (script: string) => Judgement;
     /** Takes secrets out of what routers send, before it goes to the model. */
-    redact: (text: string) => string;
+    redact: (text: string, known: readonly string[]) => string;
+    /** The secrets that a router may sign with: they go to the model least of all. */
+    secretsFor: (router: RouterId) => readonly string[];
     /** Whether a text still has, in place of a secret, what `redact` put there. */
     isRedacted: (text: string) => boolean;
     /** Whether a command that only reads may run without a code. */
@@ -65,23 +69,17 @@ export const createRouterCommands = (deps: CommandsDeps): RouterCommands => {
   };
 };
 
-/** As long as an answer may be for people to read and confirm it, and to stay under the wire's cap. */
-const longestCommand = 3000;
-const longestExplanation = 1500;
-
 const interpret = async (
   deps: CommandsDeps,
   codes: Confirmations,
   asking: Asking,
   { command, context, user }: Ask,
 ): Promise<RouterAnswer> => {
-  const wish = {
-    command: deps.redact(command),
-    context: context === null ? null : deps.redact(context),
-  };
+  const redact = redactorFor(deps, asking.caller);
+  const wish = { command: redact(command), context: context === null ? null : redact(context) };
   try {
     const { value, id } = await askClaude(deps, asking, commandQuestion(wish, newMark(deps)));
-    const script = usableScript(deps, value);
+    const script = usableScript(value, deps.isRedacted);
     const judged = allowed(deps, asking, script, id);
     const classification = judged.kind === "read" ? "read" : "write";
     const may_run = classification === "read" && deps.runReads;
@@ -91,8 +89,8 @@ const interpret = async (
       original_command: command,
       routeros_command: script,
       classification,
-      explanation: shortened(String(value["explanation"]), longestExplanation),
-      commands: judged.commands.slice(0, mostListed).map(listed),
+      explanation: shownExplanation(value["explanation"]),
+      commands: judged.commands.map(listed),
       may_run,
       ...(!may_run && {
         confirm_code: codes.issue({ ...confirmable, router: asking.caller.id }),
@@ -115,13 +113,20 @@ const allowed = (
   if (judged.kind === "forbidden") {
     const detail = { request_id: requestId };
     auditRefusal(deps, asking, "router.command", "The command policy forbids it.", detail);
-    throw new RouterRefusal("forbidden_command", shortened(judged.reason, longestExplanation), {
+    throw new RouterRefusal("forbidden_command", shownExplanation(judged.reason), {
       generated_command: script,
     });
+  }
+  if (judged.commands.length > mostListed) {
+    throw new RouterRefusal(
+      "not_possible",
+      `This takes more than ${mostListed} commands, more than can be shown and confirmed. Ask for less at once.`,
+    );
   }
   return judged;
 };
 
+/** All of them, or the answer would not tell what kind each is. */
 const mostListed = 20;
 
 const listed = ({ text, kind, reason, warning }: JudgedCommand) => ({
@@ -129,43 +134,21 @@ const listed = ({ text, kind, reason, warning }: JudgedCommand) => ({
   ...(warning !== undefined && { warning }),
 });
 
-/** What Claude wrote, as it will be shown, confirmed and run. @throws RouterRefusal `not_possible` */
-const usableScript = ({ isRedacted }: CommandsDeps, value: Answered["value"]): string => {
-  const script = String(value["routeros_command"]).trim();
-  if (value["possible"] !== true || script === "") {
-    const explanation = shortened(String(value["explanation"]), longestExplanation);
-    throw notPossible(explanation === "" ? "Claude found no command for this." : explanation);
-  }
-  if (script.length > longestCommand) {
-    throw notPossible(
-      `The commands for this are longer than ${longestCommand} characters, more than can be shown and confirmed. Ask for less at once.`,
-    );
-  }
-  // A model may spell the placeholder its own way; as a password it would be everybody's.
-  if (isRedacted(script) || /\bredacted\b/i.test(script)) {
-    throw notPossible(
-      "This needs a password or key, which the relay does not pass on to Claude: set it by hand.",
-    );
-  }
-  return script;
-};
-
-const notPossible = (why: string): RouterRefusal => new RouterRefusal("not_possible", why);
-
 const suggest = async (
   deps: CommandsDeps,
   asking: Asking,
   { command, message, output }: ExplainRequest,
 ): Promise<RouterAnswer> => {
+  const redact = redactorFor(deps, asking.caller);
   const failed = {
-    command: deps.redact(command),
-    message: deps.redact(message),
-    output: output === null ? null : deps.redact(output),
+    command: redact(command),
+    message: redact(message),
+    output: output === null ? null : redact(output),
   };
   const { value } = await askClaude(deps, asking, failureQuestion(failed, newMark(deps)));
   return {
     success: true,
-    suggestion: shortened(String(value["suggestion"]), longestCommand),
+    suggestion: shownSuggestion(value["suggestion"]),
     original_command: command,
     error_message: message,
   };
@@ -230,8 +213,7 @@ const withFields = (error: unknown, fields: Readonly<Record<string, unknown>>): 
 
 const newMark = ({ random }: CommandsDeps): string => random(8).toString("hex");
 
-/** Never ends on half a character. */
-const shortened = (text: string, longest: number): string => {
-  const trimmed = text.trim();
-  return trimmed.length <= longest ? trimmed : `${trimmed.slice(0, longest - 3).toWellFormed()}...`;
-};
+const redactorFor =
+  ({ redact, secretsFor }: CommandsDeps, { id }: RouterCaller) =>
+  (text: string): string =>
+    redact(text, secretsFor(id));

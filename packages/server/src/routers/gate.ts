@@ -10,6 +10,7 @@ import { challengeLifetimeMs, createChallengeBook } from "./challenge-book.ts";
 import type { GateOptions, GateParts } from "./gate-parts.ts";
 import { acceptHandshake } from "./handshake.ts";
 import { readHandshake } from "./handshake-body.ts";
+import { isNamedBySecret } from "./handshake-checks.ts";
 import { createNonceBook } from "./nonce-book.ts";
 import { openRequest, sessionOf } from "./open-request.ts";
 import { rateLimited } from "./rate-refusal.ts";
@@ -41,7 +42,8 @@ export const createRouterGate = (options: GateOptions): RouterGate => {
 
     handshake: async (body, clientIp) => {
       const handshake = readHandshake(body);
-      const { routerId: router, kind } = handshake;
+      const { routerId, kind } = handshake;
+      const router = isNamedBySecret(parts, routerId) ? null : routerId;
       try {
         const answer = await acceptHandshake(parts, handshake, clientIp);
         log.info({ router, form: kind, client_ip: clientIp }, "Router handshake accepted");

@@ -4,7 +4,7 @@ import { isLoopbackAddress } from "../pipeline/loopback.ts";
 import { RouterRefusal } from "../pipeline/router-ports.ts";
 import type { GateParts } from "./gate-parts.ts";
 import type { Freshness, Handshake } from "./handshake-body.ts";
-import { isSecretItself } from "./leaked-secret.ts";
+import { holdsRelaySecret, isSecretItself } from "./leaked-secret.ts";
 import { rateLimited } from "./rate-refusal.ts";
 import { sameSecretly, signHandshake } from "./signing.ts";
 
@@ -17,13 +17,42 @@ export const opensUnsigned = (
   clientIp: string,
 ): boolean => isLoopbackListener && isLoopbackAddress(clientIp) && registry.opensUnsigned(router);
 
-export const refuseLeaked = ({ registry }: GateParts, { routerId, signature }: Signed): void => {
-  if (isSecretItself(signature, registry.secretsFor(routerId))) {
+/** Whether a secret was sent in this field, where whoever listened could read it. */
+const isLeaked = ({ registry }: GateParts, router: RouterId, text: string): boolean => {
+  const isKnown = isSecretItself(text, registry.secretsFor(router));
+  return holdsRelaySecret(text) || isKnown;
+};
+
+/** The first field in which a secret was sent. */
+const leakedField = (parts: GateParts, handshake: Handshake): string | null => {
+  const fields = {
+    signature: handshake.kind === "unsigned" ? "" : handshake.signature,
+    router_id: handshake.routerId,
+    router_identity: handshake.identity,
+    nonce: handshake.kind === "v1" ? handshake.nonce : "",
+  };
+  let leaked: string | null = null;
+  for (const [name, text] of Object.entries(fields).reverse()) {
+    leaked = isLeaked(parts, handshake.routerId, text) ? name : leaked;
+  }
+  return leaked;
+};
+
+/** Whether the name a router gives is a secret, and must be neither logged nor stored. */
+export const isNamedBySecret = (parts: GateParts, router: RouterId): boolean =>
+  isLeaked(parts, router, router);
+
+export const refuseLeaked = (parts: GateParts, handshake: Handshake): void => {
+  const field = leakedField(parts, handshake);
+  if (field !== null) {
     throw new RouterRefusal(
       "secret_leaked",
-      "signature: this is the secret itself, which now counts as known to others. Change it (claude-relay router rotate, or CLAUDE_RELAY_HANDSHAKE_SECRET), and update the router's script.",
+      `${field}: this is the secret itself, which now counts as known to others. Change it (claude-relay router rotate, or CLAUDE_RELAY_HANDSHAKE_SECRET), and update the router's script.`,
     );
   }
+};
+
+export const demandSignatureForm = ({ signature }: Signed): void => {
   if (!/^[0-9a-f]{64}$/.test(signature)) {
     throw new RouterRefusal(
       "invalid_request",

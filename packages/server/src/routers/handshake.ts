@@ -5,6 +5,7 @@ import type { RouterCaller } from "../pipeline/types.ts";
 import type { GateParts } from "./gate-parts.ts";
 import type { Handshake } from "./handshake-body.ts";
 import {
+  demandSignatureForm,
   howToGetASecret,
   opensUnsigned,
   provenSecret,
@@ -24,11 +25,12 @@ type Of<Kind extends Handshake["kind"]> = Extract<Handshake, { kind: Kind }>;
  * nonces, challenges, limits, and whether the router is known or revoked.
  * @throws RouterRefusal
  */
-export const acceptHandshake = (
+export const acceptHandshake = async (
   parts: GateParts,
   handshake: Handshake,
   clientIp: string,
 ): Promise<RouterAnswer> => {
+  refuseLeaked(parts, handshake);
   switch (handshake.kind) {
     case "unsigned":
       return acceptUnsigned(parts, handshake, clientIp);
@@ -45,7 +47,7 @@ const acceptV1 = async (
   clientIp: string,
 ): Promise<RouterAnswer> => {
   const { routerId, identity, freshness, nonce, mac, signature } = handshake;
-  refuseLeaked(parts, handshake);
+  demandSignatureForm(handshake);
   refuseUnknownHere(parts, routerId, clientIp);
   refuseStale(parts, freshness);
   const message = handshakeMessage({ routerId, identity, freshness: freshness.text, nonce });
@@ -75,7 +77,7 @@ const acceptLegacy = async (
   clientIp: string,
 ): Promise<RouterAnswer> => {
   const { routerId, identity, timestamp, signature } = handshake;
-  refuseLeaked(parts, handshake);
+  demandSignatureForm(handshake);
   if (!parts.legacy) {
     throw new RouterRefusal(
       "legacy_refused",

@@ -6,9 +6,15 @@ import { handshakeBody, lanIp } from "./testing/router-side.ts";
 describe("a secret sent as its own signature", () => {
   const secret = "Shared Secret of Sixteen+";
   const hex = Buffer.from(secret).toString("hex");
-  const sent = [secret, secret.toUpperCase(), ` ${secret.toLowerCase()}\n`, hex, hex.toUpperCase()];
+  const bytes = Buffer.from(secret);
+  const sent = [
+    ...[secret, secret.toUpperCase(), ` ${secret.toLowerCase()}\n`, hex, hex.toUpperCase()],
+    ...[bytes.toString("base64"), bytes.toString("base64").replace(/=+$/, "")],
+    ...[bytes.toString("base64url"), `"${secret}"`, `'${secret}'`, `\u201c${secret}\u201d`],
+    ...[`Bearer ${secret}`, `bearer "${secret}"`, `Basic ${bytes.toString("base64")}`],
+  ];
 
-  it("is refused and audited, in other case and in hex too", async () => {
+  it("is refused and audited, in other case, quoted, after Bearer, in hex and in base64 too", async () => {
     for (const signature of sent) {
       const setup = setupGate({ sharedSecret: secret });
       const refusal = await refusedHandshake(setup, { ...handshakeBody(secret), signature });
@@ -26,6 +32,33 @@ describe("a secret sent as its own signature", () => {
     const old = { router_identity: "Office", router_id: "office", timestamp: 1, signature: secret };
     assert.equal(await handshakeCode(setup, old), "secret_leaked");
     assert.equal(setup.limits.failures.keys.length, 2);
+  });
+
+  it("is refused in every other field too, and its name is neither logged, audited nor stored", async () => {
+    const shared = "SharedSecretOfSixteen";
+    const own = `crr_${"Wq3mJ8vT1x".repeat(5).slice(0, 43)}`;
+    for (const changes of [
+      { router_id: shared },
+      { router_id: own },
+      { router_identity: shared },
+      { router_identity: `my ${own}` },
+      { nonce: shared },
+    ]) {
+      const field = Object.keys(changes)[0];
+      for (const signature of [{}, { signature: undefined }]) {
+        if ("nonce" in changes && "signature" in signature) {
+          continue;
+        }
+        const setup = setupGate({ sharedSecret: shared });
+        const refusal = await refusedHandshake(setup, {
+          ...JSON.parse(JSON.stringify({ ...handshakeBody(shared, changes), ...signature })),
+        });
+        assert.equal(refusal.code, "secret_leaked", JSON.stringify(changes));
+        assert.ok(refusal.message.startsWith(`${field}: `));
+        const written = [...setup.logged, JSON.stringify(setup.refusals)].join();
+        assert.ok(!written.includes(shared) && !written.includes(own), written);
+      }
+    }
   });
 
   it("is refused when the secret looks like a signature", async () => {

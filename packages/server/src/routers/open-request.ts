@@ -9,7 +9,7 @@ import { sameSecretly, signRequest } from "./signing.ts";
 
 /**
  * Checks one request's signature and sequence. Who cannot sign learns nothing but that, and moves nothing.
- * @throws RouterRefusal; with `seal` once the signature held
+ * @throws RouterRefusal; with `seal` once signature and sequence held
  */
 export const openRequest = (
   parts: GateParts,
@@ -28,10 +28,10 @@ export const openRequest = (
     );
   }
   const seal: OpenedRequest["seal"] = (answer) => sealAnswer(session, sequence, answer);
-  const caller = currentCaller(parts, session, seal);
   if (session.signed !== null) {
-    advance(session, Number(sequence), seal);
+    advance(session, Number(sequence));
   }
+  const caller = currentCaller(parts, session, seal);
   parts.sessions.touch(session);
   return { caller, session: session.id, seal };
 };
@@ -109,13 +109,13 @@ const currentCaller = (
     : new RouterRefusal("router_revoked", revokedMessage, {}, seal);
 };
 
-const advance = (session: Session, sequence: number, seal: OpenedRequest["seal"]): void => {
+/** Refused without a seal: what was answered to this sequence before must stay the one sealed answer to it. */
+const advance = (session: Session, sequence: number): void => {
   if (sequence <= session.sequence) {
     throw new RouterRefusal(
       "sequence_invalid",
-      `X-Relay-Seq: must be greater than ${session.sequence}, the last one accepted in this session.`,
+      `X-Relay-Seq: must be greater than ${session.sequence}, the last one accepted in this session. Make a new handshake.`,
       { last_seq: session.sequence },
-      seal,
     );
   }
   session.sequence = sequence;

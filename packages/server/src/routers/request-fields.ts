@@ -20,7 +20,7 @@ const longest = {
 /** @param body JSON as parsed. @throws RouterRefusal `invalid_request` naming the field */
 export const processRequest = (body: unknown): ProcessRequest => {
   const fields = objectOf(body);
-  const user = optional(fields, "user");
+  const user = printable(optional(fields, "user"), "user");
   if (fields["confirm"] === undefined) {
     return {
       kind: "ask",
@@ -78,6 +78,14 @@ const optional = (fields: Fields, name: keyof typeof longest): string | null => 
     throw invalid(`${name}: holds half a character.`);
   }
   return value.trim() === "" ? null : value;
+};
+
+/** It is told to people, and must not be another's name in disguise. */
+const printable = (text: string | null, name: keyof typeof longest): string | null => {
+  if (text !== null && /[\p{C}\u2028\u2029]/u.test(text)) {
+    throw invalid(`${name}: must hold no control, direction or invisible characters.`);
+  }
+  return text;
 };
 
 const invalid = (message: string): RouterRefusal => new RouterRefusal("invalid_request", message);

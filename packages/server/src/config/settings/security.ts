@@ -8,7 +8,8 @@ export const securitySettings = {
     parse: secret(32),
     fallback: null,
     shown: "generated once into DATA_DIR (development, loopback only)",
-    about: "Signs wrapper tokens (HS256). At least 32 bytes: `openssl rand -base64 32`.",
+    about:
+      "Signs wrapper tokens (HS256), and routers' secrets are made from it. At least 32 bytes: `openssl rand -base64 32`. To change it: SECURITY.md.",
     example: "paste the output of: openssl rand -base64 32",
   }),
   jwtSecretPrevious: define<string | null>({
@@ -18,7 +19,7 @@ export const securitySettings = {
     fallback: null,
     shown: "none",
     about:
-      "The secret before the last rotation: tokens signed with it stay valid until they expire.",
+      "The secret before the last rotation: tokens signed with it stay valid until they expire, and routers' secrets made from it for as long as it stands here.",
   }),
   jwtExpirationHours: define({
     name: "JWT_EXPIRATION_HOURS",

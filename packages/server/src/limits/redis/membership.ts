@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { EpochMs } from "@claude-relay/contract";
 import type { Scope } from "../../pipeline/admission.ts";
 import type { Log } from "../../pipeline/log.ts";
 import { scopeName } from "../scope-name.ts";
-import type { RedisConnection } from "./connection.ts";
+import type { RedisConnection, ScriptReply } from "./connection.ts";
 import type { Scripts } from "./lua/scripts.ts";
 import type { RedisClock } from "./redis-clock.ts";
 
@@ -23,6 +24,11 @@ type Options = Readonly<{
    * missed. Everything is sent before it returns; it resolves to whether Redis has it.
    */
   tell: (isNewEpoch: boolean) => Promise<boolean>;
+  /** Requests that ended while Redis was away and that it is not told of: the ledger knows. */
+  silence: Readonly<{
+    endSilence(): EpochMs | null;
+    resumeSilence(since: EpochMs | null): void;
+  }>;
   heartbeatMs: number;
   monotonicMs: () => number;
   log: Log;
@@ -44,7 +50,7 @@ export class Membership {
   #epoch = "none";
   /** Until Redis has heard of it. */
   #died: string | null;
-  /** The others, and when Redis last said that they are alive. */
+  /** The others, and when Redis last said, by its own clock, that they are alive. */
   readonly #peers = new Map<string, number>();
   /** Whether it ever was part of an epoch. */
   #hasCounted = false;
@@ -102,20 +108,13 @@ export class Membership {
 
   /** False when the epoch ended meanwhile, or went on without us. */
   async #join(): Promise<boolean> {
-    const { connection, scripts, clock, instance, newNonce, log } = this.#options;
+    const { connection, scripts, clock, instance, log } = this.#options;
     const [runId] = await Promise.all([
       connection.runId(),
       // Here, for a script that must be sent again comes after what was asked later.
       connection.load(Object.values(scripts)),
     ]);
-    const [epoch, now] = await connection.run(scripts.join, [
-      runId,
-      newNonce(),
-      instance,
-      this.#died ?? "-",
-      Number(this.#hasCounted),
-      ...this.#peers.keys(),
-    ]);
+    const [epoch, now] = await this.#enter(runId);
     this.#died = null;
     clock.saw(Number(now));
     const isNew = epoch !== this.#epoch;
@@ -133,6 +132,20 @@ export class Membership {
     const isPart = answer === "ok";
     this.#hasCounted ||= isPart;
     return isPart;
+  }
+
+  /** Gives the epoch and Redis's time. */
+  async #enter(runId: string): Promise<ScriptReply> {
+    const { connection, scripts, instance, newNonce, silence } = this.#options;
+    const silentSince = silence.endSilence();
+    const args = [runId, newNonce(), instance, this.#died ?? "-"];
+    const more = [Number(this.#hasCounted), silentSince ?? "-", ...this.#peers.keys()];
+    try {
+      return await connection.run(scripts.join, [...args, ...more]);
+    } catch (error) {
+      silence.resumeSilence(silentSince);
+      throw error;
+    }
   }
 
   /** As long as others would wait for us; then without. */
@@ -188,7 +201,7 @@ export class Membership {
         await this.join();
       } else {
         clock.saw(Number(now));
-        this.#saw(peers.map(String));
+        this.#saw(peers.map(String), Number(now));
       }
     } catch (error) {
       connection.trip(error instanceof Error ? error.message : String(error));
@@ -197,8 +210,7 @@ export class Membership {
     }
   }
 
-  #saw(alive: readonly string[]): void {
-    const now = this.#options.monotonicMs();
+  #saw(alive: readonly string[], now: number): void {
     for (const peer of alive) {
       this.#peers.set(peer, now);
     }

@@ -1,95 +1,13 @@
 import assert from "node:assert/strict";
-import { describe, it, type TestContext } from "node:test";
+import { describe, it } from "node:test";
 import fc from "fast-check";
-import { RedisServer, redisMissing } from "../../../../../test/harness/redis.ts";
-import { type Notice, NoticeBoard, type Precedence } from "./notice-board.ts";
-import { silentLog, until } from "./test-setup.ts";
-
-const names = new Map<string, Precedence>([
-  ["breaker", "latest"],
-  ["key", "longest"],
-]);
-
-/** A board, what it heard, and what its instance goes by. */
-class Reader {
-  readonly board: NoticeBoard;
-  readonly heard: Notice[] = [];
-  readonly believed = new Map<string, string>();
-  #keyEndsAt = 0;
-
-  constructor(url: string, instance: string, prefix: string) {
-    this.board = new NoticeBoard({
-      url,
-      prefix,
-      instance,
-      names,
-      onNotice: (notice) => {
-        this.heard.push(notice);
-        this.#believe(notice);
-      },
-      monotonicMs: () => performance.now(),
-      compareEveryMs: 50,
-      log: silentLog,
-    });
-  }
-
-  get restsForMs(): number {
-    return Math.max(0, this.#keyEndsAt - performance.now());
-  }
-
-  tell(name: string, value: string, forMs: number): void {
-    this.#believe({ name, value, forMs });
-    this.board.tell({ name, value, forMs });
-  }
-
-  #believe({ name, value, forMs }: Notice): void {
-    this.believed.set(name, value);
-    if (name === "key") {
-      this.#keyEndsAt = Math.max(this.#keyEndsAt, performance.now() + forMs);
-    }
-  }
-}
-
-let prefixes = 0;
-
-const rig = async (t: TestContext) => {
-  const server = new RedisServer();
-  const readers: Reader[] = [];
-  prefixes += 1;
-  const prefix = `board-${prefixes}`;
-  t.after(async () => {
-    for (const { board } of readers) {
-      board.close();
-    }
-    await server.remove();
-  });
-  await server.start();
-  const client = server.client();
-  client.on("error", () => {});
-  t.after(() => client.disconnect());
-  const make = (): Reader => {
-    const reader = new Reader(server.url, `i${readers.length}`, prefix);
-    readers.push(reader);
-    return reader;
-  };
-  const connect = async (): Promise<Reader> => {
-    const reader = make();
-    const channel = `{${prefix}}:notices`;
-    const listening = async () => Number((await client.pubsub("NUMSUB", channel))[1]);
-    const before = await listening();
-    reader.board.start();
-    await until(async () => (await listening()) > before);
-    return reader;
-  };
-  return { server, client, prefix, make, connect };
-};
-
-const learns = (reader: Reader, name: string, value: string): Promise<void> =>
-  until(() => reader.believed.get(name) === value);
+import { redisMissing } from "../../../../../test/harness/redis.ts";
+import { until } from "./test-setup.ts";
+import { boardRig, learns } from "./testing/board-rig.ts";
 
 describe("notices between instances", { skip: redisMissing, timeout: 60_000 }, () => {
   it("reach all others, not the one that told, and one that comes later for what is left", async (t) => {
-    const { connect } = await rig(t);
+    const { connect } = await boardRig(t);
     const [one, other] = [await connect(), await connect()];
     one.tell("breaker", "open", 60_000);
     one.tell("key", "rests", 60_000);
@@ -104,7 +22,7 @@ describe("notices between instances", { skip: redisMissing, timeout: 60_000 }, (
   });
 
   it("are heard once, however often they are compared", async (t) => {
-    const { client, connect } = await rig(t);
+    const { client, connect } = await boardRig(t);
     const [one, other] = [await connect(), await connect()];
     one.tell("breaker", "open", 60_000);
     await learns(other, "breaker", "open");
@@ -124,7 +42,7 @@ describe("notices between instances", { skip: redisMissing, timeout: 60_000 }, (
   });
 
   it("of a rest: the longest is believed, whoever told it last", async (t) => {
-    const { connect } = await rig(t);
+    const { connect } = await boardRig(t);
     const [one, other] = [await connect(), await connect()];
     one.tell("key", "rests", 100_000);
     await until(() => other.restsForMs > 90_000);
@@ -135,7 +53,7 @@ describe("notices between instances", { skip: redisMissing, timeout: 60_000 }, (
   });
 
   it("that could not be told are told when Redis is back, unless others found out more since", async (t) => {
-    const { server, make, connect } = await rig(t);
+    const { server, make, connect } = await boardRig(t);
     const [one, other] = [await connect(), await connect()];
     const away = make();
     away.tell("breaker", "open", 60_000);
@@ -156,7 +74,7 @@ describe("notices between instances", { skip: redisMissing, timeout: 60_000 }, (
   });
 
   it("outlive a flush and a restart of Redis: one that comes later learns them from those that know", async (t) => {
-    const { server, client, connect } = await rig(t);
+    const { server, client, connect } = await boardRig(t);
     const one = await connect();
     one.tell("breaker", "open", 60_000);
     one.tell("key", "rests", 60_000);
@@ -174,7 +92,7 @@ describe("notices between instances", { skip: redisMissing, timeout: 60_000 }, (
   });
 
   it("that are nonsense, or of names nobody knows, are ignored", async (t) => {
-    const { client, prefix, connect } = await rig(t);
+    const { client, prefix, connect } = await boardRig(t);
     const one = await connect();
     const channel = `{${prefix}}:notices`;
     for (const message of [
@@ -197,7 +115,7 @@ describe("notices between instances", { skip: redisMissing, timeout: 60_000 }, (
   });
 
   it("leave no name in Redis that would stay for ever", async (t) => {
-    const { client, connect } = await rig(t);
+    const { client, connect } = await boardRig(t);
     const one = await connect();
     one.tell("breaker", "closed", 0);
     one.tell("key", "rests", 1e18);
@@ -208,7 +126,7 @@ describe("notices between instances", { skip: redisMissing, timeout: 60_000 }, (
   });
 
   it("make all agree in the end, however tells, flushes and outages mingle", async (t) => {
-    const { server, client, make } = await rig(t);
+    const { server, client, make } = await boardRig(t);
     const three = [make(), make(), make()] as const;
     for (const { board } of three) {
       board.start();

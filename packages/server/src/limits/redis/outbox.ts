@@ -33,6 +33,7 @@ export class Outbox {
   readonly #letters = new Map<RequestId, Letter>();
   readonly #sent = new WeakSet<Letter>();
   readonly #forgotten = new Set<BudgetId>();
+  #silentSince: EpochMs | null = null;
 
   constructor(options: Options) {
     this.#options = options;
@@ -41,6 +42,22 @@ export class Outbox {
   /** Whether Redis knows everything. */
   get isEmpty(): boolean {
     return this.#settlements.size + this.#letters.size + this.#forgotten.size === 0;
+  }
+
+  get isSilent(): boolean {
+    return this.#silentSince !== null;
+  }
+
+  /** When the first request was asked that is over and nobody tells Redis of; forgets it. Null: there was none. */
+  endSilence(): EpochMs | null {
+    const since = this.#silentSince;
+    this.#silentSince = null;
+    return since;
+  }
+
+  /** Redis has not heard when it ended. */
+  resumeSilence(since: EpochMs | null): void {
+    this.#silentSince = since ?? this.#silentSince;
   }
 
   /** Settles a request Redis granted. */
@@ -56,8 +73,9 @@ export class Outbox {
     const { id, budgets } = letter.ask;
     const earlier = this.#letters.get(id);
     if (letter.told !== "open" && budgets.length === 0 && earlier && !this.#mayBeKnown(earlier)) {
-      // Redis never heard of it, and it used nothing that Redis counts.
+      // Redis never heard of it, and it used nothing that Redis counts as far as is known here. There may be many.
       this.#letters.delete(id);
+      this.#silentSince ??= letter.at;
       return;
     }
     this.#letters.set(id, letter);

@@ -27,27 +27,28 @@ export const createParts = (
   const connection = createConnection(options, patienceMs, options.clock);
   const clock = new RedisClock(() => options.clock.now());
   const shared = { connection, scripts, instance, clock };
-  const membership = new Membership({
+  const epoch = () => membership.epoch;
+  const onEpochOver = () => {
+    membership.join().catch((error: unknown) => connection.trip(String(error)));
+  };
+  const outbox = new Outbox({ ...shared, epoch, onEpochOver, log });
+  const membership: Membership = new Membership({
     ...shared,
     newNonce: options.newNonce,
     died: options.died ?? null,
     ledgerCaughtUp: options.ledgerCaughtUp ?? (async () => {}),
     countedToday: options.countedToday ?? (async () => []),
     tell,
+    silence: outbox,
     heartbeatMs: options.heartbeatMs ?? 1_000,
     monotonicMs,
     log,
   });
-  const epoch = () => membership.epoch;
-  const onEpochOver = () => {
-    membership.join().catch((error: unknown) => connection.trip(String(error)));
-  };
   const fill = new BudgetFill({ ...shared, epoch, spentOf });
   const reserve = new LocalReserve({
     share: options.localShare ?? 0.01,
     instances: () => membership.instances,
   });
-  const outbox = new Outbox({ ...shared, epoch, onEpochOver, log });
   return {
     connection,
     clock,
@@ -55,6 +56,13 @@ export const createParts = (
     reserve,
     fill,
     outbox,
+    /** Tells Redis what it missed; also what ended while it rose. */
+    onUp: () => {
+      void outbox.flush();
+      if (outbox.isSilent) {
+        onEpochOver();
+      }
+    },
     /** Whether Redis knows all that this instance granted and used, and that the one before it died. */
     hasToldAll: () => outbox.isEmpty && membership.hasTakenOver,
     remote: new RemoteAsk({

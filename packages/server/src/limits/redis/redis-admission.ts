@@ -80,7 +80,7 @@ export class RedisAdmission implements Admission {
   start(): void {
     this.#parts.connection.start(
       () => this.#parts.membership.join(),
-      () => void this.#parts.outbox.flush(),
+      () => this.#parts.onUp(),
     );
     this.#parts.membership.startHeartbeat();
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { judgeScript } from "./judge.ts";
+import { hiddenCode } from "./testing/hidden-code.ts";
 import { hostileCommands } from "./testing/hostile-commands.ts";
 import { ordinaryReads, ordinaryWrites } from "./testing/ordinary-commands.ts";
 
@@ -19,6 +20,14 @@ describe("hostile commands", () => {
       assert.notEqual(kind, "read");
       assert.ok(reason.length > 10 && !reason.includes("undefined"), reason);
     });
+  }
+});
+
+describe("commands that run what cannot be read here", () => {
+  it("are at least 80", () => assert.ok(new Set(hiddenCode).size >= 80));
+
+  for (const text of hiddenCode) {
+    it(`forbids ${show(text)}`, () => assert.equal(judgeScript(text).kind, "forbidden"));
   }
 });
 

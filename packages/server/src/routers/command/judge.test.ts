@@ -55,7 +55,8 @@ describe("judging", () => {
   it("takes the worst of commands that are joined", () => {
     const rank = { read: 0, write: 1, forbidden: 2 };
     const absolute = [...ordinaryReads, ...ordinaryWrites, "/user print", "/system reboot"].filter(
-      (text) => text.startsWith("/") && !text.startsWith("/ip address;"),
+      (text) =>
+        text.startsWith("/") && !text.startsWith("/ip address;") && !/ping|traceroute/.test(text),
     );
     const scripts = fc.array(fc.constantFrom(...absolute), { minLength: 1, maxLength: 6 });
     fc.assert(
@@ -143,6 +144,45 @@ describe("judging", () => {
       "/ip firewall filter add chain=input action=accept in-interface-list=LAN",
     );
     assert.equal(bounded.commands[0]?.warning, undefined);
+  });
+
+  it("warns before a change that opens the router or its network, and says so", () => {
+    for (const text of [
+      "/interface list member add list=LAN interface=ether1",
+      "/ip firewall address-list add list=admins address=203.0.113.1",
+      "/ip firewall address-list add list=admins address=0.0.0.0/0",
+      "/ipv6 firewall address-list add list=admins address=::/0",
+      "/ip firewall nat add chain=srcnat action=accept",
+      "/ip firewall nat add chain=dstnat action=dst-nat to-addresses=192.168.88.5",
+      "/ip firewall nat set 0 action=dst-nat to-addresses=192.168.88.5",
+      "/ip cloud set back-to-home-vpn=enabled",
+      "/ip upnp set enabled=yes",
+      "/ip nat-pmp set enabled=yes",
+      "/tool romon set enabled=yes",
+      "/tool romon set enabled=$x",
+      "/ppp secret add name=x password=y",
+      "/interface wireguard peers add interface=wg0 allowed-address=0.0.0.0/0",
+      "/ip dns set servers=203.0.113.1",
+      "/ip traffic-flow target add dst-address=203.0.113.1",
+      "/system logging action add name=x target=remote remote=203.0.113.1",
+      "/tool mac-server set allowed-interface-list=all",
+      "/interface l2tp-server server set enabled=yes",
+    ]) {
+      const warning = judgeScript(text).commands[0]?.warning ?? "";
+      assert.ok(warning.length > 20, text);
+      assert.doesNotMatch(warning, /you are cut off|a wrong value/, text);
+    }
+    const said = (text: string) => judgeScript(text).commands[0]?.warning ?? "";
+    assert.match(said("/ip firewall address-list add list=a address=0.0.0.0/0"), /everybody/);
+    assert.match(said("/tool mac-server set allowed-interface-list=all"), /can be reached/);
+    assert.match(said("/tool mac-server set allowed-interface-list=LAN"), /way in/);
+  });
+
+  it("names the columns that go without a code", () => {
+    for (const menu of ["/interface wifi", "/interface wireless", "/interface lte", "/ip cloud"]) {
+      const [, columns] = / (proplist=[^ ]+) /.exec(judgeScript(`${menu} print`).reason) ?? [];
+      assert.equal(judgeScript(`${menu} print ${columns}`).kind, "read", menu);
+    }
   });
 
   it("forbids what a changed menu would run later, unless it is written out and allowed", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { lookUp, type Menu, rootMenu, showsNoSecret } from "./menu-tree.ts";
+import { holdsSecrets, lookUp, type Menu, rootMenu, showsNoSecret } from "./menu-tree.ts";
+import { proplists, safeColumns } from "./safe-columns.ts";
 
 const menuAt = (path: string): Menu => {
   let menu = rootMenu;
@@ -51,8 +52,11 @@ describe("the menu table", () => {
   it("shuts what can open, break or expose the router", () => {
     for (const path of [
       "user",
+      "user group",
+      "user ssh-keys",
+      "system package update",
+      "certificate settings",
       "file",
-      "certificate",
       "container",
       "console",
       "radius",
@@ -60,10 +64,7 @@ describe("the menu table", () => {
       "port",
       "special-login",
       "system script",
-      "system scheduler",
       "system backup",
-      "system package",
-      "system license",
       "system reset-configuration",
       "system reboot",
       "system shutdown",
@@ -77,12 +78,31 @@ describe("the menu table", () => {
       "tool flood-ping",
       "tool bandwidth-test",
       "tool mac-telnet",
-      "ip service",
       "ip ssh",
       "ip proxy",
       "ip socks",
     ]) {
       assert.equal(menuAt(path).kind, "closed", path);
+    }
+  });
+
+  it("lets some be looked at, never changed", () => {
+    for (const path of ["user active", "system package", "system license", "ip service"]) {
+      assert.equal(menuAt(path).kind, "view", path);
+    }
+    for (const path of ["certificate", "system scheduler", "disk"]) {
+      assert.equal(menuAt(path).kind, "sealed", path);
+      assert.ok(!showsNoSecret(menuAt(path)), path);
+    }
+  });
+
+  it("has safe columns to offer for menus it knows, and those are safe", () => {
+    for (const [path, columns] of proplists) {
+      assert.ok(holdsSecrets(menuAt(path.slice(1).replaceAll("/", " "))), path);
+      assert.ok(
+        columns.split(",").every((column) => safeColumns.has(column)),
+        path,
+      );
     }
   });
 });

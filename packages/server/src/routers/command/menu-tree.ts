@@ -3,7 +3,7 @@ import { ipMenus } from "./menus-ip.ts";
 import { routingMenus } from "./menus-routing.ts";
 import { systemMenus } from "./menus-system.ts";
 
-export type MenuKind = "open" | "secret" | "view" | "folder" | "closed";
+export type MenuKind = "open" | "secret" | "view" | "sealed" | "folder" | "closed";
 
 /** What a verb of one menu does; `known` verbs are those every menu has. */
 export type VerbKind = "known" | "change" | "watch" | "shut";
@@ -54,11 +54,14 @@ const named = (menu: Menu, name: string): Word | null => {
 
 /** Whether everything below this menu, and itself, may be shown whole. */
 export const showsNoSecret = (menu: Menu): boolean => {
-  if (menu.kind === "secret" || menu.kind === "closed") {
+  if (holdsSecrets(menu) || menu.kind === "closed") {
     return false;
   }
   return [...menu.children.values()].every(showsNoSecret);
 };
+
+/** Whether a plain print of it could show a password, a key or a script. */
+export const holdsSecrets = ({ kind }: Menu): boolean => kind === "secret" || kind === "sealed";
 
 type Growing = {
   path: string;
@@ -94,7 +97,7 @@ const plant = (): Menu => {
     const menu = grow(`/${path}`, parent, kind, verbs);
     parent.children.set(path.slice(cut + 1), menu);
   }
-  at(root, "tool").verbs.set("ping", "known").set("traceroute", "known");
+  at(root, "tool").verbs.set("ping", "known").set("traceroute", "known").set("profile", "known");
   return root;
 };
 
@@ -131,7 +134,8 @@ const grow = (
   return { path, parent, kind, children: new Map(), verbs };
 };
 
-const isKind = (kind: string | undefined): kind is MenuKind =>
-  kind === "open" || kind === "secret" || kind === "view" || kind === "folder" || kind === "closed";
+const isKind = (kind: string | undefined): kind is MenuKind => kinds.has(kind ?? "");
+
+const kinds: ReadonlySet<string> = new Set("open secret view sealed folder closed".split(" "));
 
 export const rootMenu: Menu = plant();

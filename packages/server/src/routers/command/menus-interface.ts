@@ -1,7 +1,8 @@
 /**
  * RouterOS 7.15–7.24's menus, one a line: `path kind [verbs…]`. Kinds:
  * `open` may be read by anyone and changed with a code; `secret` shows passwords or keys when printed;
- * `view` may be read, never changed; `folder` only holds menus; `closed` is shut with everything below it.
+ * `view` may be read, never changed; `sealed` is both; `folder` only holds menus; `closed` is shut with everything
+ * below it, but for what is listed there as another kind.
  * Verbs beside the ones every menu has: `+` changes something, `?` watches (and ends with `once`), `-` is shut.
  * Menus that are shut are listed too: an abbreviation must be as ambiguous here as it is on the router.
  */
@@ -36,7 +37,7 @@ interface/dot1x/server/active open
 interface/dot1x/server/state open
 interface/eoip secret ?monitor
 interface/eoipv6 secret ?monitor
-interface/ethernet open ?monitor +reset-counters +reset-mac-address ?cable-test -blink
+interface/ethernet open ?monitor +reset-counters +reset-mac-address +cable-test -blink
 interface/ethernet/poe open ?monitor +power-cycle +recovery
 interface/ethernet/poe/settings open
 interface/ethernet/switch open

@@ -77,7 +77,7 @@ ip/reverse-proxy closed
 ip/route open ?check
 ip/route/rule open
 ip/route/vrf open
-ip/service closed
+ip/service view
 ip/settings open
 ip/smb closed
 ip/socks closed

@@ -27,7 +27,7 @@ system/history secret
 system/identity open
 system/leds open
 system/leds/settings open
-system/license closed
+system/license view -renew -update-now -generate-new-id -import-key -output
 system/logging open
 system/logging/action open
 system/note open
@@ -37,7 +37,9 @@ system/ntp/client/servers open
 system/ntp/key secret
 system/ntp/monitor-peers view
 system/ntp/server open
-system/package closed
+system/package view -apply-changes -downgrade -uninstall -unschedule
+system/package/local-update closed
+system/package/update closed
 system/ptp open ?monitor
 system/reboot closed
 system/regulatory closed
@@ -52,7 +54,7 @@ system/resource/usb/settings view
 system/routerboard view -upgrade
 system/routerboard/settings view
 system/rtrace closed
-system/scheduler closed
+system/scheduler sealed
 system/script closed
 system/sleep closed
 system/serial-terminal closed
@@ -88,7 +90,6 @@ tool/mac-server/sessions open
 tool/mac-telnet closed
 tool/netwatch open
 tool/ping-speed closed
-tool/profile closed
 tool/romon secret
 tool/romon/port secret
 tool/sms closed
@@ -101,10 +102,17 @@ tool/traffic-generator closed
 tool/traffic-monitor open
 tool/wol closed
 app closed
-certificate closed
+certificate sealed -add-file -add-scep -card-reinstall -card-verify -create-certificate-request -enable-ssl-certificate -export-certificate -import -issued-revoke -reset-certificate-cache -scep-renew -sign -sign-certificate-request -verify
+certificate/builtin closed
+certificate/crl closed
+certificate/scep-server closed
+certificate/settings closed
 console closed
 container closed
-disk closed
+disk sealed -blink -copy -eject-drive -format-drive -reset-counters -rescan -test -nvme-discover -raid-scrub ?monitor-traffic
+disk/btrfs closed
+disk/profile closed
+disk/settings closed
 dude closed
 environment closed
 file closed
@@ -122,6 +130,11 @@ task closed
 terminal closed
 tr069-client closed
 user closed
+user/aaa closed
+user/active view -request-logout
+user/group closed
+user/settings closed
+user/ssh-keys closed
 user-manager closed
 userman closed
 virtual closed

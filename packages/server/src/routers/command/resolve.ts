@@ -17,7 +17,7 @@ export type Target =
   | Readonly<{ kind: "move"; menu: Menu }>
   /** A menu with its commands in `{ }`. */
   | Readonly<{ kind: "menu_block"; menu: Menu; script: Script }>
-  | Readonly<{ kind: "closed"; menu: Menu; word: string }>
+  | Readonly<{ kind: "closed"; menu: Menu }>
   | Readonly<{ kind: "unknown"; path: string; reason: string; ambiguous: boolean }>;
 
 /**
@@ -64,7 +64,7 @@ const walk = (start: Menu, args: readonly Argument[], relative = false): Target 
   for (let index = 0; index < args.length; index++) {
     const word = wordOf(args[index]);
     if (word === null) {
-      return afterPath(menu, args.slice(index));
+      return menu.kind === "closed" ? { kind: "closed", menu } : afterPath(menu, args.slice(index));
     }
     if (index === 0 && relative && isCommandHere(menu, word)) {
       return unknown(menu.path, `":${word}" belongs to no menu.`);
@@ -72,11 +72,11 @@ const walk = (start: Menu, args: readonly Argument[], relative = false): Target 
     const segments = word.split("/");
     for (const [position, segment] of segments.entries()) {
       const step = follow(menu, segment);
+      if (menu.kind === "closed" && (step.kind !== "menu" || segment === "..")) {
+        return { kind: "closed", menu };
+      }
       if (step.kind === "menu") {
         menu = step.menu;
-        if (menu.kind === "closed") {
-          return { kind: "closed", menu, word: segment };
-        }
         continue;
       }
       if (step.kind === "unknown") {
@@ -88,7 +88,7 @@ const walk = (start: Menu, args: readonly Argument[], relative = false): Target 
       return { ...step, kind: "verb", menu, args: args.slice(index + 1) };
     }
   }
-  return { kind: "move", menu };
+  return { kind: menu.kind === "closed" ? "closed" : "move", menu };
 };
 
 /** At the root, `set` is the command of that name, and does not stand for `setup`. */

@@ -1,7 +1,11 @@
-import { givenTwice } from "./arguments.ts";
-import type { Argument, Part } from "./ast.ts";
+import { givenTwice, namedText, textOf, wholeNumber } from "./arguments.ts";
+import type { Argument } from "./ast.ts";
+import { judgeCode } from "./code-position.ts";
+import { secondsIn } from "./duration.ts";
 import type { GlobalRule } from "./globals.ts";
+import { judgePing, judgeResolve } from "./rules-probe.ts";
 import { isOurs } from "./scope.ts";
+import { turnsOf } from "./turns.ts";
 import { forbidden, read, type Verdict, write } from "./verdict.ts";
 
 /** Judges a command that belongs to no menu. What is nested in its arguments is judged elsewhere. */
@@ -9,65 +13,58 @@ export const judgeGlobal = (rule: GlobalRule, args: readonly Argument[]): Verdic
   if (rule.kind === "forbidden") {
     return forbidden(whyNot.get(rule.name) ?? notFromHere(rule.name));
   }
-  const fault = oddArgument(rule, args);
+  const fault = oddArgument(rule, args) ?? judgeCode(rule, args);
   if (fault !== null) {
     return fault;
   }
-  const name = textOf(args.find((arg) => arg.name === null)?.value ?? null);
+  const name = textOf(args.find((arg) => arg.name === null)?.value);
   if (setsVariables.has(rule.name) && (name === null || isOurs(name))) {
     return forbidden(
       "The relay's own variables hold its secret; they are changed by yourself only.",
     );
   }
+  if (rule.name === "global" && args.length < 2) {
+    return forbidden(
+      `":global ${name}" opens a variable that something else on the router made, with a secret in it perhaps; use :local.`,
+    );
+  }
   if (rule.kind === "write") {
     return write(whyWrite.get(rule.name) ?? `":${rule.name}" needs your code.`);
   }
+  return judgeBounds(rule, args);
+};
+
+/** Whether a command that changes nothing comes to an end soon, and takes little memory. */
+const judgeBounds = (rule: GlobalRule, args: readonly Argument[]): Verdict => {
+  const first = textOf(args[0]?.value);
   switch (rule.name) {
     case "ping":
-      return judgePing("/ping", args);
+      return judgePing(":ping", args);
     case "resolve":
-      return isPlainHost(givenFor(args, "domain-name"))
-        ? read("Looks a name up; changes nothing.")
-        : write(
-            "The name to look up is put together on the router, and could carry data away; write it out.",
-          );
+      return judgeResolve(args);
     case "delay":
-      return isShort(givenFor(args, "delay-time"))
+      return (secondsIn(first) ?? longDelay) < longDelay
         ? read("Waits.")
         : write("It waits long; 10s at most goes without a code.");
     case "do":
       return args.some((arg) => arg.name === "while") ? endless : read("Runs what it holds.");
     case "for":
-      return isBounded(args) ? read("Runs what it holds.") : endless;
+    case "range":
+      return turnsOf(rule, args) === null
+        ? write(`":${rule.name}" without a code takes numbers written out, 1000 apart at most.`)
+        : read(`":${rule.name}" is bounded; changes nothing.`);
+    case "rndstr":
+      return args.every(({ name }) => name !== "length") ||
+        (wholeNumber(namedText(args, "length")) ?? longText) < longText
+        ? read("Makes a text up; changes nothing.")
+        : write('":rndstr" without a code takes a length of 1024 at most, written out.');
     default:
       return read(`":${rule.name}" changes nothing.`);
   }
 };
 
-/** `/ping` and `/tool traceroute`: bounded, and to somewhere that is written out. */
-export const judgePing = (name: string, args: readonly Argument[]): Verdict => {
-  const odd = args.find((arg) => arg.name !== null && !pingNames.has(arg.name));
-  if (odd !== undefined) {
-    return forbidden(`"${name}" is not known here with "${odd.name}"; leave it out.`);
-  }
-  const twice = givenTwice(args);
-  if (twice !== null) {
-    return forbidden(`"${twice}" is given twice; give it once.`);
-  }
-  if (args.filter((arg) => arg.name === null || arg.name === "address").length > 1) {
-    return forbidden(`"${name}" takes one address; write the rest as name=value.`);
-  }
-  if (!isPlainHost(givenFor(args, "address"))) {
-    return write(
-      `Where "${name}" goes is not written out, or too long, and could carry data away.`,
-    );
-  }
-  const count = numberOf(args, "count");
-  if (count === null || count < 1 || count > 100) {
-    return write(`"${name}" goes on until it is stopped; add count=4 (100 at most).`);
-  }
-  return read(`Sends ${count} probes; changes nothing.`);
-};
+const longDelay = 10.001;
+const longText = 1025;
 
 const oddArgument = (rule: GlobalRule, args: readonly Argument[]): Verdict | null => {
   const positional = args.filter((arg) => arg.name === null);
@@ -106,55 +103,9 @@ const firstValues = new Set([
   "condition",
   "message",
   "value",
+  "command",
+  "pattern",
 ]);
-
-/** A positional value, or the named one. */
-const givenFor = (args: readonly Argument[], name: string): Part | null => {
-  const arg = args.find((each) => each.name === name) ?? args.find((each) => each.name === null);
-  return arg?.value ?? null;
-};
-
-const textOf = (value: Part | null): string | null => {
-  if (value?.kind === "word") {
-    return value.text;
-  }
-  return value?.kind === "string" && value.parts.length === 0 ? value.text : null;
-};
-
-/** A host written out, and too short to carry much away in its name. */
-const isPlainHost = (value: Part | null): boolean => {
-  const host = textOf(value);
-  if (host === null || host === "" || host.length > 63) {
-    return false;
-  }
-  return host.split(".").every((label) => label.length <= 39);
-};
-
-const numberOf = (args: readonly Argument[], name: string): number | null => {
-  const text = textOf(args.find((arg) => arg.name === name)?.value ?? null);
-  if (text === null || text === "" || text.length > 9) {
-    return null;
-  }
-  return [...text].every((char) => char >= "0" && char <= "9") ? Number(text) : null;
-};
-
-const isShort = (value: Part | null): boolean => {
-  const text = textOf(value) ?? "";
-  const digits = text.endsWith("ms")
-    ? text.slice(0, -2)
-    : text.endsWith("s")
-      ? text.slice(0, -1)
-      : text;
-  const most = text.endsWith("ms") ? 10_000 : 10;
-  return digits !== "" && digits.length < 6 && Number(digits) <= most;
-};
-
-const isBounded = (args: readonly Argument[]): boolean => {
-  const from = numberOf(args, "from");
-  const to = numberOf(args, "to");
-  const stepped = args.some((arg) => arg.name === "step");
-  return from !== null && to !== null && !stepped && Math.abs(to - from) <= 10_000;
-};
 
 const setsVariables = new Set(["set", "global", "local"]);
 
@@ -183,9 +134,3 @@ const whyWrite: ReadonlyMap<string, string> = new Map([
   ["log", '":log" writes to the log.'],
   ["beep", '":beep" makes a noise.'],
 ]);
-
-const pingNames = new Set(
-  "address count size src-address interface vrf ttl routing-table do-not-fragment arp-ping dscp use-dns timeout protocol port".split(
-    " ",
-  ),
-);

@@ -1,6 +1,7 @@
 import { givenTwice, isOperator, wordOf } from "./arguments.ts";
 import type { Argument } from "./ast.ts";
-import { type Menu, showsNoSecret } from "./menu-tree.ts";
+import { holdsSecrets, type Menu, showsNoSecret } from "./menu-tree.ts";
+import { safeColumns, safeProplist } from "./safe-columns.ts";
 import { forbidden, read, type Verdict, worst, write } from "./verdict.ts";
 
 /** What a verb that shows things may do with these arguments. What is nested in them is judged elsewhere. */
@@ -16,13 +17,13 @@ export const judgePrint = (menu: Menu, args: readonly Argument[]): Verdict => {
   }
   const plain = read(`Shows ${menu.path}; changes nothing.`);
   const verdict = worst(plain, ...verdicts);
-  if (verdict.kind !== "read" || menu.kind !== "secret") {
+  if (verdict.kind !== "read" || !holdsSecrets(menu)) {
     return verdict;
   }
   const safe = onlyCounts(options) || showsSafeColumns(options);
   return safe && conditions.every(asksSafely)
     ? verdict
-    : showsSecrets(menu, "proplist=name,comment");
+    : showsSecrets(menu, `proplist=${safeProplist(menu.path)}`);
 };
 
 export const judgeGet = (menu: Menu, args: readonly Argument[]): Verdict => {
@@ -41,9 +42,9 @@ export const judgeGet = (menu: Menu, args: readonly Argument[]): Verdict => {
   const column = named ?? args.filter((arg) => arg.name === null).at(-1)?.value;
   const safe =
     column?.kind === "word" &&
-    isSafeColumn(column.text) &&
+    safeColumns.has(column.text) &&
     args.length === (settingMenus.has(menu.path) ? 1 : 2);
-  if (menu.kind === "secret" && !safe) {
+  if (holdsSecrets(menu) && !safe) {
     return showsSecrets(menu, "the name of one column that is no secret");
   }
   return read(`Reads a value of ${menu.path}; changes nothing.`);
@@ -56,7 +57,7 @@ export const judgeFind = (menu: Menu, args: readonly Argument[]): Verdict => {
     return looseOperator;
   }
   // A condition on a password tells, yes or no, what the password is.
-  if (menu.kind === "secret" && !conditions.every(asksSafely)) {
+  if (holdsSecrets(menu) && !conditions.every(asksSafely)) {
     return showsSecrets(menu, "conditions on names and comments only");
   }
   return read(`Looks entries up in ${menu.path}; changes nothing.`);
@@ -98,6 +99,10 @@ export const judgeWatch = (menu: Menu, verb: string, args: readonly Argument[]):
   }
   if (args.some(isOperator)) {
     return looseOperator;
+  }
+  const values = args.filter((arg) => arg.name === null && !watchFlags.has(wordOf(arg) ?? ""));
+  if (values.length > 1) {
+    return forbidden(`"${verb}" takes one value without a name; leave the rest out.`);
   }
   if (args.some((arg) => wordOf(arg) === "once")) {
     return read(`Shows ${menu.path} once; changes nothing.`);
@@ -158,7 +163,7 @@ const showsSafeColumns = (options: readonly Argument[]): boolean => {
   const columns = options.find((option) => option.name === "proplist")?.value;
   const literal =
     columns?.kind === "word" || (columns?.kind === "string" && columns.parts.length === 0);
-  return literal && columns.text.split(",").every(isSafeColumn);
+  return literal && columns.text.split(",").every((column) => safeColumns.has(column));
 };
 
 const splitAtWhere = (args: readonly Argument[]) => {
@@ -171,18 +176,16 @@ const splitAtWhere = (args: readonly Argument[]) => {
 /** Whether a condition looks at nothing secret. Only plain names are understood; anything nested is not. */
 const asksSafely = (condition: Argument, index: number, all: readonly Argument[]): boolean => {
   if (condition.name !== null) {
-    return isSafeColumn(condition.name);
+    return safeColumns.has(condition.name);
   }
   const word = wordOf(condition);
   if (word !== null) {
-    return isSafeColumn(word) || isNumber(word) || wordOperators.has(word);
+    return safeColumns.has(word) || isNumber(word) || wordOperators.has(word);
   }
   const before = all[index - 1];
   const compared = before !== undefined && isOperator(before);
   return isOperator(condition) || (condition.value?.kind === "string" && compared);
 };
-
-const isSafeColumn = (column: string): boolean => safeColumns.has(column);
 
 const isNumber = (word: string): boolean => {
   const digits = word.startsWith("*") ? word.slice(1) : word;
@@ -216,6 +219,7 @@ const numberCharacters = new Set("0123456789ABCDEF,");
 const getNames = new Set(["number", "numbers", "value-name"]);
 const wordOperators = new Set(["and", "or", "in"]);
 const watchNames = new Set(["numbers", "number", "do", "interface"]);
+const watchFlags = new Set(["once", "as-value", "without-paging"]);
 const exportOptions = new Set(["terse", "verbose", "compact", "hide-sensitive", "where"]);
 const printNames = new Set(["proplist", "from", "buffer", "chain", "numbers"]);
 const printFlags = new Set(
@@ -230,10 +234,3 @@ const knownFlags = [
     " ",
   ),
 ];
-
-/** Columns that are no secret in any menu. */
-const safeColumns = new Set(
-  "name comment disabled running inactive invalid dynamic active type mtu actual-mtu l2mtu mac-address interface listen-port peer profile service caller-id address addresses remote-address local-address allowed-address allowed-ips public-key endpoint-address endpoint-port current-endpoint-address current-endpoint-port last-handshake rx tx rx-byte tx-byte persistent-keepalive status uptime mode ssid frequency band channel channel-width datapath radio-name master-interface default-name authentication-types authentication country server policy state last-logged-out last-caller-id last-disconnect-reason routes limit-bytes-in limit-bytes-out vrid priority interval connect-to user action by time ddns-enabled public-address public-address-ipv6 dns-name".split(
-    " ",
-  ),
-);

@@ -1,6 +1,7 @@
 import { whyClosed } from "./closed.ts";
+import { judgeMenuCode } from "./code-position.ts";
 import type { Target } from "./resolve.ts";
-import { judgePing } from "./rules-global.ts";
+import { judgePing, judgeProfile } from "./rules-probe.ts";
 import { judgeExport, judgeFind, judgeGet, judgePrint, judgeWatch } from "./rules-read.ts";
 import { type JudgeText, judgeChange } from "./rules-write.ts";
 import { forbidden, type Verdict } from "./verdict.ts";
@@ -11,6 +12,13 @@ export const judgeVerb = (
   judgeText: JudgeText,
 ): Verdict => {
   const { menu, verb, verbKind, args } = target;
+  const code = judgeMenuCode(verb, args);
+  if (code !== null) {
+    return code;
+  }
+  if (verb === "profile") {
+    return judgeProfile(args);
+  }
   if (verb === "ping" || verb === "traceroute") {
     return menu.path === "/" || menu.path === "/tool"
       ? judgePing(verb, args)
@@ -37,7 +45,7 @@ export const judgeVerb = (
   if (verb === "edit") {
     return forbidden('"edit" opens an editor on the router; use "set".');
   }
-  if (menu.kind === "view") {
+  if (menu.kind === "view" || menu.kind === "sealed") {
     return shut(menu.path, verb);
   }
   return judgeChange(menu, verb, args, judgeText);

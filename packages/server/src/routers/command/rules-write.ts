@@ -1,5 +1,6 @@
 import type { Argument, Part } from "./ast.ts";
 import type { Menu } from "./menu-tree.ts";
+import { judgeShutChange } from "./shut-changes.ts";
 import { forbidden, type Verdict, worst, write } from "./verdict.ts";
 import { warningFor } from "./warnings.ts";
 
@@ -15,6 +16,10 @@ export const judgeChange = (
 ): Verdict => {
   if (args.some((arg) => arg.value?.kind === "operator" && arg.value.text !== "!")) {
     return forbidden(`"${verb}" takes name=value without spaces around "=".`);
+  }
+  const shut = judgeShutChange(menu, args);
+  if (shut !== null) {
+    return shut;
   }
   const plain = write(
     `${sentences.get(verb) ?? `Runs "${verb}"`} in ${menu.path}.`,
@@ -50,12 +55,19 @@ const judgeScriptValue = (arg: Argument, judgeText: JudgeText): Verdict => {
   if (text.trim() === "") {
     return write(`Clears "${arg.name}".`);
   }
+  if (!beginsCommand.test(text)) {
+    return forbidden(
+      `"${arg.name}" could be the name of a script stored on the router; begin its commands with ":" or "/".`,
+    );
+  }
   const verdict = judgeText(text);
   if (verdict.kind === "forbidden") {
     return forbidden(`"${arg.name}" would run a command that is not allowed: ${verdict.reason}`);
   }
   return write(`"${arg.name}" makes the router run commands by itself later on.`);
 };
+
+const beginsCommand = /^\s*[:/#{[]/;
 
 /** Null when it is not known before the router runs it. */
 const literal = (value: Part | null): string | null => {

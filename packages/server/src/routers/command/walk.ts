@@ -1,5 +1,8 @@
+import { textOf } from "./arguments.ts";
 import type { Argument, Command, Part, Script } from "./ast.ts";
 import { whyClosed } from "./closed.ts";
+import { codeOf } from "./code-position.ts";
+import { Effort, type Surroundings } from "./effort.ts";
 import type { Menu } from "./menu-tree.ts";
 import { rootMenu } from "./menu-tree.ts";
 import { resolve, type Target } from "./resolve.ts";
@@ -7,6 +10,8 @@ import { judgeGlobal } from "./rules-global.ts";
 import { judgeVerb } from "./rules-verb.ts";
 import type { JudgeText } from "./rules-write.ts";
 import { isOurs, Scope } from "./scope.ts";
+import { maxSize, sizeOf, usualSize } from "./size.ts";
+import { maxTurns, turnsOf } from "./turns.ts";
 import { forbidden, read, type Verdict, worst } from "./verdict.ts";
 
 /** A command with its verdict, before it is shown. */
@@ -25,6 +30,8 @@ type State = { menus: Menus; readonly scope: Scope };
 export class Walk {
   readonly found: Found[] = [];
   readonly #judgeText: JudgeText;
+  readonly #effort = new Effort();
+  #around: Surroundings = { turns: 1, doubtful: false };
 
   constructor(judgeText: JudgeText) {
     this.#judgeText = judgeText;
@@ -55,12 +62,22 @@ export class Walk {
       return;
     }
     const targets = resolve(command, state.menus);
-    const judged = targets.map((target) => this.#judge(command, target));
+    const size = sizeOf(command.args, state.scope);
+    const judged = targets.map((target) => this.#weigh(command, target, size));
     const [first, ...others] = judged;
     if (first !== undefined) {
       this.found.push(worst(first, ...others));
     }
     this.#follow(command, targets, state);
+    for (const target of targets) {
+      this.#effort.passed(target);
+    }
+  }
+
+  #weigh(command: Command, target: Target, size: number): Found {
+    const found = this.#judge(command, target);
+    const effort = this.#effort.judge(target, this.#around, size);
+    return effort === null ? found : worst(found, { ...found, ...effort });
   }
 
   #judge(command: Command, target: Target): Found {
@@ -114,26 +131,43 @@ export class Walk {
     if (menus.length === 0) {
       return;
     }
-    // `[find …]` within a command is meant in that command's menu.
-    for (const arg of command.args) {
-      this.#argument(arg, state, join(state.menus, menus));
-    }
+    // `[find …]` within a command is meant in that command's menu, and need not be reached.
+    this.#within({ ...this.#around, doubtful: true }, () => {
+      for (const arg of command.args) {
+        const isBody = arg.value?.kind === "block";
+        const inner = isBody ? { menus: state.menus, scope: new Scope() } : state;
+        this.#argument(arg, inner, join(state.menus, menus));
+        state.menus = join(state.menus, inner.menus);
+      }
+    });
     state.menus = join(state.menus, menus);
   }
 
+  /** What a loop names is known only in its body; everything else is read outside of it. */
   #globalArguments(target: Extract<Target, { kind: "global" }>, state: State): void {
-    const { name } = target.rule;
-    const inner: State = { menus: state.menus, scope: new Scope(state.scope) };
-    if (loops.has(name)) {
-      declareAll(inner.scope, target.args);
+    const { rule, args } = target;
+    const bodies = codeOf(rule, args);
+    const turns = this.#around.turns * (turnsOf(rule, args) ?? maxTurns);
+    for (const arg of args) {
+      if (!bodies.includes(arg)) {
+        this.#argument(arg, state, state.menus);
+        continue;
+      }
+      const inner: State = { menus: state.menus, scope: bodyScope(target, arg, state.scope) };
+      this.#within({ turns, doubtful: true }, () => this.#argument(arg, inner, state.menus));
+      state.menus = join(state.menus, inner.menus);
     }
-    for (const arg of target.args) {
-      this.#argument(arg, inner, state.menus);
+    if (declares.has(rule.name)) {
+      const name = textOf(args.find((arg) => arg.name === null)?.value);
+      declare(state.scope, [name], Math.min(sizeOf(args, state.scope), maxSize));
     }
-    if (declares.has(name)) {
-      declareOne(state.scope, target.args);
-    }
-    state.menus = join(state.menus, inner.menus);
+  }
+
+  #within(around: Surroundings, walk: () => void): void {
+    const outer = this.#around;
+    this.#around = around;
+    walk();
+    this.#around = outer;
   }
 
   #argument(arg: Argument, state: State, menus: Menus): void {
@@ -151,15 +185,28 @@ export class Walk {
         this.#variable(part.name, state.scope);
         return;
       case "string":
-      case "group":
-        for (const each of part.parts) {
-          this.#part(each, state, menus);
-        }
+        this.#parts(part.parts, state, menus);
         return;
+      case "group": {
+        // `&&` need not ask for its second half.
+        const doubtful = this.#around.doubtful || part.parts.length > 1;
+        this.#within({ ...this.#around, doubtful }, () => this.#parts(part.parts, state, menus));
+        return;
+      }
       case "call":
-      case "block":
         this.#nested(part.script, state, menus);
         return;
+      case "block":
+        this.#within({ ...this.#around, doubtful: true }, () =>
+          this.#nested(part.script, state, menus),
+        );
+        return;
+    }
+  }
+
+  #parts(parts: readonly Part[], state: State, menus: Menus): void {
+    for (const each of parts) {
+      this.#part(each, state, menus);
     }
   }
 
@@ -187,25 +234,39 @@ const join = (some: Menus, more: Menus): Menus => {
   return all.length > maxMenus ? null : all;
 };
 
-/** The name `:local` gives to a variable. */
-const declareOne = (scope: Scope, args: readonly Argument[]): void => {
-  const first = args.find((arg) => arg.name === null)?.value;
-  if (first?.kind === "word" || (first?.kind === "string" && first.parts.length === 0)) {
-    scope.declare(first.text);
+/** What the commands in a body know. A body that is kept for later knows nothing of where it was written. */
+const bodyScope = (
+  { rule, args }: Extract<Target, { kind: "global" }>,
+  body: Argument,
+  outer: Scope,
+): Scope => {
+  if (keepsBody.has(rule.name)) {
+    return new Scope();
   }
+  const scope = new Scope(outer);
+  if (loops.has(rule.name) && body.name === "do") {
+    declare(scope, loopNames(args), usualSize);
+  }
+  return scope;
 };
 
 /** The names a loop gives: its first value, `k,v` for two, and a counter given by name. */
-const declareAll = (scope: Scope, args: readonly Argument[]): void => {
+const loopNames = (args: readonly Argument[]): readonly string[] => {
   const first = args.find((arg) => arg.name === null)?.value;
   const counter = args.find((arg) => arg.name === "counter")?.value;
-  for (const value of [first, counter]) {
-    for (const name of value?.kind === "word" ? value.text.split(",") : []) {
-      scope.declare(name);
+  return [first, counter].flatMap((value) => (value?.kind === "word" ? value.text.split(",") : []));
+};
+
+const declare = (scope: Scope, names: readonly (string | null)[], size: number): void => {
+  for (const name of names) {
+    if (name !== null) {
+      scope.declare(name, size);
     }
   }
 };
 
 const loops = new Set(["foreach", "for", "onerror"]);
 const declares = new Set(["local", "global"]);
+/** They run their body later, or call it as a function. */
+const keepsBody = new Set(["local", "global", "grep"]);
 const tooMany = forbidden(`These are more than ${maxCommands - 1} commands; ask for less at once.`);

@@ -1,5 +1,7 @@
+import { namedText } from "./arguments.ts";
 import type { Argument } from "./ast.ts";
 import type { Menu } from "./menu-tree.ts";
+import { openingWarning } from "./warnings-opening.ts";
 
 /** How a change could cut its owner off, or open the router; undefined when it hardly could. */
 export const warningFor = (
@@ -13,12 +15,22 @@ export const warningFor = (
   if (firewallMenus.has(menu.path)) {
     return firewallWarning(verb, args);
   }
+  const opening = openingWarning(menu, verb, args);
+  if (opening !== undefined && menu.path !== "/ip/dns") {
+    return opening;
+  }
   const known = warnings.find(([paths, verbs]) => paths.has(menu.path) && verbs.has(verb));
   if (known !== undefined) {
     return known[2];
   }
-  if (menu.path === "/ip/dns" && givenFor(args, "allow-remote-requests") === "yes") {
+  if (menu.path === "/ip/dns" && namedText(args, "allow-remote-requests") === "yes") {
     return "The router then answers DNS for anybody who reaches it; drop port 53 from the Internet first.";
+  }
+  if (opening !== undefined) {
+    return opening;
+  }
+  if (menu.path === "/interface/ethernet" && verb === "cable-test") {
+    return "The port loses its link while the cable is measured.";
   }
   if (menu.path.startsWith("/interface")) {
     return interfaceWarning(verb, args);
@@ -27,8 +39,8 @@ export const warningFor = (
 };
 
 const firewallWarning = (verb: string, args: readonly Argument[]): string | undefined => {
-  const chain = givenFor(args, "chain");
-  const action = givenFor(args, "action");
+  const chain = namedText(args, "chain");
+  const action = namedText(args, "action");
   const input = chain === "input" || chain === "prerouting" || chain === "output";
   if (verb === "add" && !input) {
     return undefined;
@@ -49,19 +61,13 @@ const firewallWarning = (verb: string, args: readonly Argument[]): string | unde
 };
 
 const interfaceWarning = (verb: string, args: readonly Argument[]): string | undefined => {
-  const disables = verb === "disable" || givenFor(args, "disabled") === "yes";
+  const disables = verb === "disable" || namedText(args, "disabled") === "yes";
   if (disables || verb === "remove" || verb === "power-cycle") {
     return "If you reach the router over this interface, you are cut off. Keep a second way in and use safe mode.";
   }
   return verb === "set" || verb === "unset"
     ? "If you reach the router over this interface, a wrong value cuts you off. Use safe mode."
     : undefined;
-};
-
-/** Null when it is missing or not known before the router runs it. */
-const givenFor = (args: readonly Argument[], name: string): string | null => {
-  const value = args.find((arg) => arg.name === name)?.value;
-  return value?.kind === "word" || value?.kind === "string" ? value.text : null;
 };
 
 const firewallMenus = new Set([
@@ -128,7 +134,12 @@ const warnings: readonly (readonly [ReadonlySet<string>, ReadonlySet<string>, st
     "This can stop the router from forwarding.",
   ],
   [
-    new Set(["/interface/list/member", "/interface/list", "/ip/firewall/address-list"]),
+    new Set([
+      "/interface/list/member",
+      "/interface/list",
+      "/ip/firewall/address-list",
+      "/ipv6/firewall/address-list",
+    ]),
     alters,
     "Firewall rules may use this list: you can be cut off. Use safe mode.",
   ],

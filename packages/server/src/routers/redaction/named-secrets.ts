@@ -1,10 +1,21 @@
 import type { Range } from "./range.ts";
-import { isSecretName } from "./secret-names.ts";
+import { isPlainlySecret, isSecretAbbreviation, isSecretName } from "./secret-names.ts";
+import { SnmpCommunities } from "./snmp-communities.ts";
+import { spokenBefore, spokenSecrets } from "./spoken-secrets.ts";
+import { isNameChar, skip, ValueEnds } from "./value-ends.ts";
 
-/** The values that follow a secret's name: `password=…`, `"secret":"…"`, `passphrase: …`, "the password is …". */
+/**
+ * The values that go with a secret's name: `password=…`, `"secret":"…"`, `passphrase: …`, `:global Token "…"`,
+ * "the password is …".
+ */
 export const namedSecrets = (text: string): readonly Range[] => {
   const ranges: Range[] = [];
-  const ends = new ValueEnds(text);
+  const reading: Reading = {
+    text,
+    ends: new ValueEnds(text),
+    communities: new SnmpCommunities(text),
+    wrapped: new Map(),
+  };
   let at = 0;
   while (at < text.length) {
     if (!isNameChar(text.charCodeAt(at))) {
@@ -12,10 +23,9 @@ export const namedSecrets = (text: string): readonly Range[] => {
       continue;
     }
     const start = at;
-    at = ends.wordEnd(at);
-    if (isSecretName(text.slice(start, at))) {
-      const range = valueAfter(text, at, ends);
-      if (range !== null && range.end > range.start) {
+    at = reading.ends.wordEnd(at);
+    for (const range of valuesOf(reading, start, at)) {
+      if (range.end > range.start) {
         ranges.push(range);
       }
     }
@@ -23,25 +33,135 @@ export const namedSecrets = (text: string): readonly Range[] => {
   return ranges;
 };
 
-/** The value after a name that ends at `at`; null when none follows. */
-const valueAfter = (text: string, at: number, ends: ValueEnds): Range | null => {
-  const afterQuotes = skip(text, at, quotes);
-  const gap = skip(text, afterQuotes, blanks);
-  const separator = skip(text, gap, separators);
-  if (separator > gap) {
-    const start = skipJoins(text, separator);
-    return { start, end: ends.valueEnd(start, text.charAt(gap) === ":") };
+/** A text as it is read, with what was found out about it. */
+type Reading = Readonly<{
+  text: string;
+  ends: ValueEnds;
+  communities: SnmpCommunities;
+  /** Where the lines end that go on from the one ending here. */
+  wrapped: Map<number, number>;
+}>;
+
+/** The values of the name from `start` to `end`; none when it is no secret's. */
+const valuesOf = (reading: Reading, start: number, end: number): readonly Range[] => {
+  const { text, ends } = reading;
+  const name = text.slice(start, Math.min(end, start + longestName));
+  if (!isSecretName(name) || isPublicKey(text, start, name)) {
+    return text[end] === "=" && isMeant(reading, name, start)
+      ? [{ start: end + 1, end: ends.valueEnd(end + 1) }]
+      : [];
   }
-  const connectorEnd = gap > afterQuotes ? ends.wordEnd(gap) : gap;
-  if (!connectors.has(text.slice(gap, connectorEnd).toLowerCase())) {
-    return null;
-  }
-  const start = skip(text, connectorEnd, blanks);
-  if (start === connectorEnd) {
-    return null;
-  }
-  return { start, end: isQuote(text, start) ? ends.valueEnd(start) : ends.blank(start) };
+  const earlier = spokenBefore(text, start);
+  const later = valuesAfter(reading, start, end, name);
+  return earlier === null ? later : [earlier, ...later];
 };
+
+const valuesAfter = (
+  reading: Reading,
+  start: number,
+  end: number,
+  name: string,
+): readonly Range[] => {
+  const { text } = reading;
+  const afterQuotes = skip(text, end, quotes);
+  const gap = skip(text, afterQuotes, blanks);
+  const separated = separatorEnd(text, gap);
+  if (separated > gap) {
+    return [separatedValue(reading, gap, separated)];
+  }
+  return gap > afterQuotes ? spokenValues(reading, start, gap, name) : [];
+};
+
+/** A secret's name is not longer; of a longer run its beginning tells enough. */
+const longestName = 256;
+
+/** `name=` that is a secret's where it stands. */
+const isMeant = ({ text, communities }: Reading, name: string, start: number): boolean => {
+  if (isSecretAbbreviation(name)) {
+    return true;
+  }
+  const lower = name.toLowerCase();
+  return (
+    ("name".startsWith(lower) && communities.has(start)) ||
+    (lower === "p" && asksForPassword.test(text.slice(Math.max(0, start - lookBack), start)))
+  );
+};
+
+const lookBack = 160;
+/** Commands in which `p=` is short for a password, as far as one line tells. */
+const asksForPassword = /(?:user|secret|login|client|\/password|e-mail|fetch)[^\n;]*$/i;
+
+const isPublicKey = (text: string, start: number, name: string): boolean =>
+  /^key$/i.test(name) && /public $/i.test(text.slice(Math.max(0, start - 7), start));
+
+const separatedValue = (reading: Reading, gap: number, separated: number): Range => {
+  const { text, ends } = reading;
+  const start = skipJoins(text, separated);
+  const isWhole = text[gap] === ":" || text[gap] === "：";
+  const end = ends.valueEnd(start, isWhole);
+  const isLine = isWhole && end === ends.line(start);
+  return { start, end: isLine ? wrappedEnd(reading, end) : end };
+};
+
+/** In a declaration everything is the value, whatever it looks like. */
+const spokenValues = (
+  { text, ends }: Reading,
+  start: number,
+  gap: number,
+  name: string,
+): readonly Range[] => {
+  if (declaration.test(text.slice(Math.max(0, start - 12), start))) {
+    const value = skipJoins(text, gap);
+    return /^[;\])}]/.test(text.slice(value, value + 1))
+      ? []
+      : [{ start: value, end: ends.valueEnd(value) }];
+  }
+  return isHeading(text, start, ends) ? [] : spokenSecrets(text, gap, ends, isPlainlySecret(name));
+};
+
+const declaration = /:(?:global|local|set)[ \t]{1,4}["']?$/;
+
+/** `NAME PASSWORD PROFILE`: the columns of a table. Only its beginning is looked at, so time stays linear. */
+const isHeading = (text: string, start: number, ends: ValueEnds): boolean => {
+  const before = text.slice(Math.max(0, start - lookBack), start);
+  const after = text.slice(start, Math.min(ends.line(start), start + lookBack));
+  return headings.test(before.slice(before.lastIndexOf("\n") + 1) + after);
+};
+
+const headings = /^\s*(?:#\s+)?(?:[A-Z][A-Z-]+\s+){2,}[A-Z][A-Z-]*\s*$/;
+
+/** Past the lines that a long value goes on in: they stand further in than its own, and name nothing. */
+const wrappedEnd = ({ text, ends, wrapped }: Reading, lineEnd: number): number => {
+  const known = wrapped.get(lineEnd);
+  if (known !== undefined) {
+    return known;
+  }
+  const lineStart = text.lastIndexOf("\n", lineEnd - 1) + 1;
+  const own = skip(text, lineStart, blanks) - lineStart;
+  const isEmpty = /[:：][ \t]*$/.test(text.slice(Math.max(lineStart, lineEnd - 16), lineEnd));
+  let end = lineEnd;
+  for (let count = 0; count < mostWrapped; count++) {
+    const start = nextLine(text, end);
+    const inner = skip(text, start, blanks);
+    const isDeeper = inner - start > own || (isEmpty && count === 0);
+    if (!isDeeper || names.test(text.slice(inner, inner + 48)) || ends.line(inner) === inner) {
+      break;
+    }
+    end = ends.line(inner);
+  }
+  wrapped.set(lineEnd, end);
+  return end;
+};
+
+const mostWrapped = 4;
+const names = /^[a-z][a-z0-9.-]*(?::(?:\s|$)|=\S)/i;
+
+const nextLine = (text: string, lineEnd: number): number =>
+  text[lineEnd] === "\r" && text[lineEnd + 1] === "\n" ? lineEnd + 2 : lineEnd + 1;
+
+/** Past `=`, `:`, `=>`, `->` and their like; `gap` itself when there is none. */
+const separatorEnd = (text: string, gap: number): number =>
+  skip(text, text.startsWith("->", gap) ? gap + 2 : gap, separators);
 
 /** Exports break long lines between a name and its value. */
 const skipJoins = (text: string, from: number): number => {
@@ -53,121 +173,7 @@ const skipJoins = (text: string, from: number): number => {
   return at;
 };
 
-const skip = (text: string, from: number, chars: string): number => {
-  let at = from;
-  while (at < text.length && chars.includes(text.charAt(at))) {
-    at++;
-  }
-  return at;
-};
-
-const isQuote = (text: string, at: number): boolean => {
-  const char = text[at] === "\\" ? text[at + 1] : text[at];
-  return char === '"' || char === "'";
-};
-
 const quotes = "\"'\\`)]";
 const blanks = " \t";
 const lineEnds = "\r\n";
-const separators = "=:>";
-const connectors = new Set(["is", "to", "as", "was", "are", "be"]);
-
-/** Where values end, worked out for all places at once from the back, so that no place costs more than another. */
-class ValueEnds {
-  readonly #text: string;
-  readonly #word: Int32Array;
-  readonly #plain: Int32Array;
-  readonly #line: Int32Array;
-  readonly #double: Int32Array;
-  readonly #single: Int32Array;
-  readonly #space: Int32Array;
-
-  constructor(text: string) {
-    const length = text.length;
-    this.#text = text;
-    this.#word = new Int32Array(length + 2).fill(length);
-    this.#line = new Int32Array(length + 2).fill(length);
-    this.#plain = new Int32Array(length + 2).fill(length);
-    this.#double = new Int32Array(length + 2).fill(length);
-    this.#single = new Int32Array(length + 2).fill(length);
-    this.#space = new Int32Array(length + 2).fill(length);
-    for (let at = length - 1; at >= 0; at--) {
-      this.#fill(at, text.charCodeAt(at));
-    }
-  }
-
-  /** Past the name that `at` stands in. */
-  wordEnd(at: number): number {
-    return this.#word[at] ?? this.#text.length;
-  }
-
-  /** The next white space. */
-  blank(at: number): number {
-    return this.#space[at] ?? this.#text.length;
-  }
-
-  /**
-   * Past a value: its closing quote; without quotes the line's end, the next `name=`, or `;` before a space,
-   * since some outputs leave out the quotes around values with spaces. An open quote takes the rest.
-   * @param whole to the line's end, as after `name:`
-   */
-  valueEnd(start: number, whole = false): number {
-    const open = this.#text[start] === "\\" ? start + 1 : start;
-    const quote = this.#text[open];
-    if (quote === '"' || quote === "'") {
-      const close = (quote === '"' ? this.#double : this.#single)[open + 1] ?? this.#text.length;
-      return this.#glued(Math.min(close + 1, this.#text.length));
-    }
-    return (whole ? this.#line : this.#plain)[start] ?? this.#text.length;
-  }
-
-  /** What touches a closing quote may be the secret itself, when an earlier quote was left open. */
-  #glued(at: number): number {
-    return afterQuote.has(this.#text.charAt(at)) ? at : this.blank(at);
-  }
-
-  #fill(at: number, code: number): void {
-    const next = at + 1;
-    this.#word[at] = isNameChar(code) ? (this.#word[next] ?? 0) : at;
-    this.#space[at] = isSpace(code) ? at : (this.#space[next] ?? 0);
-    const after = code === backslash ? at + 2 : next;
-    this.#double[at] = code === double ? at : (this.#double[after] ?? 0);
-    this.#single[at] = code === single ? at : (this.#single[after] ?? 0);
-    this.#line[at] = code === lf || code === cr ? at : (this.#line[next] ?? 0);
-    this.#plain[at] = this.#endsPlain(at, code) ? at : (this.#plain[next] ?? 0);
-  }
-
-  #endsPlain(at: number, code: number): boolean {
-    if (code === lf || code === cr) {
-      return true;
-    }
-    const next = this.#text.charCodeAt(at + 1);
-    if (code === semicolon) {
-      return Number.isNaN(next) || isSpace(next);
-    }
-    return isSpace(code) && isNameChar(next) && this.#text[this.#word[at + 1] ?? 0] === "=";
-  }
-}
-
-const lf = 0x0a;
-const cr = 0x0d;
-const backslash = 0x5c;
-const double = 0x22;
-const single = 0x27;
-const semicolon = 0x3b;
-const afterQuote = new Set(["", " ", "\t", "\n", "\r", ";", ",", ")", "]", "}", "\\"]);
-
-const isSpace = (code: number): boolean =>
-  code === 0x20 || code === 0x09 || code === lf || code === cr;
-
-/** Letters, digits, `-`, `_` and `.`. */
-const isNameChar = (code: number): boolean => {
-  const letter = code | 0x20;
-  return (
-    (letter >= 0x61 && letter <= 0x7a) ||
-    (code >= 0x30 && code <= 0x39) ||
-    code === 0x2d ||
-    code === 0x2e ||
-    code === 0x5f
-  );
-};
+const separators = "=:>：＝→";

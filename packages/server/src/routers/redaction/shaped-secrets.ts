@@ -1,10 +1,11 @@
 import type { Range } from "./range.ts";
+import { urlSecrets } from "./url-secrets.ts";
 
 /** Secrets known by their shape alone. Every rule reads each character a fixed number of times. */
 export const shapedSecrets = (text: string): readonly Range[] => [
   ...pemBlocks(text),
-  ...urlPasswords(text),
-  ...opaqueRuns(text),
+  ...urlSecrets(text),
+  ...opaqueRuns(withoutPublicKeys(text)),
 ];
 
 /** From `-----BEGIN` to the end line; to the end of the text when that was cut off. */
@@ -24,22 +25,15 @@ const pemBlocks = (text: string): readonly Range[] => {
 const pemBegin = "-----BEGIN";
 const pemEnd = "-----END";
 
-/** The password in `scheme://user:password@host`, which may itself hold `/`, `:` and `@`. */
-const urlPasswords = (text: string): readonly Range[] => {
-  const ranges: Range[] = [];
-  let slashes = text.indexOf("://");
-  while (slashes >= 0) {
-    const end = runEnd(text, slashes + 3, isUrlChar);
-    const url = text.slice(slashes + 3, end);
-    const colon = url.indexOf(":");
-    const host = url.lastIndexOf("@");
-    if (colon >= 0 && host > colon + 1) {
-      ranges.push({ start: slashes + 4 + colon, end: slashes + 3 + host });
-    }
-    slashes = text.indexOf("://", end);
-  }
-  return ranges;
-};
+/**
+ * The text without WireGuard's public keys where they are named: they tell peers apart. What stands in their place
+ * is as long.
+ */
+const withoutPublicKeys = (text: string): string =>
+  text.replace(publicKey, (_, name: string, key: string) => name + " ".repeat(key.length));
+
+const publicKey =
+  /(public[-_ ]?key["'\\]{0,4}[ \t]{0,8}(?:=>|->|[=:])[ \t]{0,8}["'\\]{0,4})([A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=])/gi;
 
 /** Keys and tokens: long runs of characters without sense. */
 const opaqueRuns = (text: string): readonly Range[] => {
@@ -191,7 +185,3 @@ const isUrlSafeChar = (code: number): boolean =>
 /** Also `.` and `:`, between the parts of a token. */
 const isTokenChar = (code: number): boolean =>
   isBase64Char(code) || isUrlSafeChar(code) || code === 0x2e || code === 0x3a;
-
-/** Anything but white space, control characters, quotes and angle brackets. */
-const isUrlChar = (code: number): boolean =>
-  code > 0x20 && code !== 0x22 && code !== 0x27 && code !== 0x3c && code !== 0x3e && code !== 0x7f;

@@ -7,7 +7,7 @@ local function ownRequests(name, budget, from, to)
     local packed = redis.call('GET', room .. 'h:' .. id)
     if packed and packed ~= 'x' then
       local hold = cmsgpack.unpack(packed)
-      if hold.at >= from and (to == 0 or hold.at < to) then
+      if not hold.g and hold.at >= from and (to == 0 or hold.at < to) then
         ids[#ids + 1] = id
         holds[#holds + 1] = { id, hold }
       end
@@ -17,8 +17,8 @@ local function ownRequests(name, budget, from, to)
 end`;
 
 /**
- * Puts the budget on every open request of its scope that did not know of it, because it was set or heard of later:
- * however they end, the counter has them. Only those asked before `before` can be such, and whoever asks until then
+ * Puts the budget on every request of its scope that is open, or lost, and did not know of it, because it was set or
+ * heard of later: however they end, the counter has them. Only those asked before `before` can be such, and whoever asks until then
  * may not have heard of it: it is kept among the news.
  *
  * ARGV: epoch, counter, budget, from, to, bucket in ms, unit, scope, before. Gives `ok` and the ids of the window's
@@ -31,18 +31,28 @@ local bucketMs, unit, scope = tonumber(ARGV[6]), ARGV[7], ARGV[8]
 if rebuilding() then return {'rebuilding'} end
 
 local function adopt(id, held)
-  local isOurs = false
-  for _, of in ipairs(held.s or {}) do isOurs = isOurs or of == scope end
-  if not isOurs or not list(held, budget, name, unit, held[unit], bucketMs) then return end
-  hold(id, held)
-  if isFilled(name) then count(name, held[unit], held.b[#held.b]) end
+  local isNew = list(held, budget, name, unit, held[unit], bucketMs)
+  local bucket = bucketMs > 0 and math.floor(held.at / bucketMs) or -1
+  if held.g then
+    if isNew then keepLost(id, held) end
+    local isBooked = redis.call('SISMEMBER', room .. 't:' .. name, id) == 1
+    if isFilled(name) and isNew or not (isFilled(name) or isBooked) then book(id, name, held[unit], bucket) end
+  elseif isNew then
+    hold(id, held)
+    if isFilled(name) then count(name, held[unit], bucket) end
+  end
 end
 
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', room .. 'open', from, ARGV[9])) do
-  local packed = redis.call('GET', room .. 'h:' .. id)
-  if packed and packed ~= 'x' then
-    local held = cmsgpack.unpack(packed)
-    if to == 0 or held.at < to then adopt(id, held) end
+for _, kind in ipairs({ 'open', 'lost' }) do
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', room .. kind, from, ARGV[9])) do
+    local packed = redis.call('GET', room .. 'h:' .. id)
+    if packed and packed ~= 'x' then
+      local held = cmsgpack.unpack(packed)
+      local isOurs = false
+      for _, of in ipairs(held.s) do isOurs = isOurs or of == scope end
+      for j = 1, #held.b, 5 do isOurs = isOurs or held.b[j] == budget end
+      if isOurs and (to == 0 or held.at < to) then adopt(id, held) end
+    end
   end
 end
 local before = tonumber(ARGV[9])

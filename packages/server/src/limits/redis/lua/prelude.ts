@@ -5,6 +5,7 @@
  * Names below the base:
  *   epoch                      the present generation of counters: `<run id>.<nonce>`
  *   alive                      instances by their last heartbeat
+ *   steady                     since when heartbeats came without a gap, and the last one
  *   g:<scope:kind:max:window>  a refilling limit: the time at which it is whole again (GCRA),
  *                              in ms since 2026
  *   d:<scope>:<day>            requests of a UTC day
@@ -16,6 +17,7 @@
  *   h:<request>                a hold, packed; `x` when it is over for good
  *   c:<scope>:<instance>       requests this instance has running
  *   open                       holds by age
+ *   lost                       by age too: spent as held, for whoever held them never came back
  *   news                       counters of budgets set lately, packed, by name
  *   fresh                      while some instance may not have heard of one of them
  *   joined, awaited            who has told its holds to this epoch; who must still, until when
@@ -93,8 +95,21 @@ local function correct(name, window, delta)
   else redis.call('SET', key, full, 'PX', math.ceil(full - fine + window)) end
 end
 
+-- Given up before and settled after all: what it used beyond what was booked is added, nothing is given back.
+local function finishLost(id, hold, used)
+  local b = hold.b
+  for j = 1, #b, 5 do
+    local name, beyond = b[j + 1], (used[b[j + 2]] or 0) - b[j + 3]
+    local isBooked = redis.call('HGET', room .. 'b:' .. name, 'f') or redis.call('SISMEMBER', room .. 't:' .. name, id) == 1
+    if isBooked and beyond > 0 then spend(name, beyond, b[j + 4]) end
+  end
+  redis.call('DEL', room .. 'h:' .. id)
+  redis.call('ZREM', room .. 'lost', id)
+end
+
 local function finish(id, packed, used)
   local hold = cmsgpack.unpack(packed)
+  if hold.g then return finishLost(id, hold, used) end
   local b, l = hold.b, hold.l
   for j = 1, #b, 5 do
     unhold(b[j + 1], b[j + 3], b[j + 4])
@@ -111,6 +126,14 @@ local function finish(id, packed, used)
   end
   redis.call('DEL', room .. 'h:' .. id)
   redis.call('ZREM', room .. 'open', id)
+end`;
+
+/** Keeps what nobody will settle: no journal that can be read knows of it. */
+export const losing = `
+local function keepLost(id, held)
+  redis.call('SET', room .. 'h:' .. id, cmsgpack.pack(held), 'PX', 400 * 24 * hour)
+  redis.call('ZADD', room .. 'lost', held.at, id)
+  redis.call('PEXPIRE', room .. 'lost', 400 * 24 * hour)
 end`;
 
 /** Keeps a hold. Whatever it lists is kept as long as it can be. */

@@ -1,3 +1,6 @@
+import { hiddenCode } from "./hidden-code.ts";
+import { busyCommands, tellingCommands } from "./secret-ways.ts";
+
 /** Commands that must never pass as reads, by the trick they try. One a line; special characters are written as JSON. */
 const singleLines = String.raw`
 # shut menus, plainly
@@ -6,7 +9,6 @@ const singleLines = String.raw`
 /user/print
 /user ssh-keys import public-key-file=k user=admin
 /user group set full policy=read
-/user active print
 /file print
 /file remove 0
 /file get 0 contents
@@ -27,13 +29,11 @@ const singleLines = String.raw`
 /system shutdown
 /system backup save name=x
 /system backup cloud print
-/system package print
 /system package update install
 /system package downgrade
 /system routerboard upgrade
 /system routerboard settings set auto-upgrade=yes
 /system routerboard set x=y
-/system license print
 /system ssh 10.0.0.1
 /system ssh-exec address=1.1.1.1 command=id
 /system telnet 10.0.0.1
@@ -65,7 +65,6 @@ const singleLines = String.raw`
 /radius print
 /snmp print
 /snmp community print
-/ip service print
 /ip service set telnet disabled=no
 /ip ssh print
 /ip ssh regenerate-host-key
@@ -233,7 +232,7 @@ environment print
 /imp x
 /i a p
 /ip s p
-/ip ser p
+/ip ssh p
 /ip pro p
 /p s p
 /pp sec pri
@@ -249,8 +248,8 @@ environment print
 :glo x 1
 :p 1
 # odd paths
-/ip/address/../service/print
-/ip address .. service print
+/ip/address/../ssh/print
+/ip address .. ssh print
 /ip address .. .. user print
 /ip/address/../../user/print
 /ip address .. .. system reboot
@@ -281,8 +280,8 @@ environment print
 /ip address; /user print
 /ip address {print; /user print}
 /ip address {print; add address=1.1.1.1/24 interface=ether1}
-/ip {address {print}; service {print}}
-/ip address {.. service print}
+/ip {address {print}; ssh {print}}
+/ip address {.. ssh print}
 /system {identity print; reboot}
 /system; reboot
 /system identity print; .. reboot
@@ -394,7 +393,7 @@ $f 1 2
 /ip address print [remove 0]
 /ip address print where [remove 0]
 /ip address print where [/ip address remove [find]]
-/ip address print where [.. service print]
+/ip address print where [.. ssh print]
 /ip address get [/user print]
 /ip address get [find interface=[/user print]] address
 /ip address get [add address=1.1.1.1/24 interface=ether1] address
@@ -530,7 +529,7 @@ const specialCommands: readonly string[] = [
   "/ip address print\r\n/user print",
   "/ip address print\r/user print",
   "/ip address print\n\n\n:execute x",
-  "/ip address\n.. service print",
+  "/ip address\n.. ssh print",
   "/ip address\nprint\nremove 0",
   "/user\nprint",
   "/system\nreboot",
@@ -613,4 +612,7 @@ const specialCommands: readonly string[] = [
 export const hostileCommands: readonly string[] = [
   ...singleLines.split("\n").filter((line) => line !== "" && !line.startsWith("# ")),
   ...specialCommands,
+  ...hiddenCode,
+  ...busyCommands,
+  ...tellingCommands,
 ];

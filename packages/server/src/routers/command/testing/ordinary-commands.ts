@@ -144,6 +144,39 @@ log print
 :put "caf\C3\A9 \$5 \"q\""
 :put "price: \$5"
 { :local a 1; :put $a }
+/system package print
+/system license print
+/ip service print
+/ip service print where !disabled
+/user active print
+/disk print proplist=slot,size,free
+/certificate print proplist=name,common-name,invalid-after
+/certificate print count-only
+/system scheduler print proplist=name,next-run,run-count
+/interface wifi print proplist=name,configuration.ssid
+/interface wireless print proplist=name,ssid,frequency
+/ip cloud print proplist=public-address,dns-name
+/system history print proplist=action,by,time
+/tool profile duration=5s
+/tool profile duration=5s cpu=all
+/ping 8.8.8.8 count=20 interval=0.2
+/ping 8.8.8.8 count=20 interval=200ms
+:ping 8.8.8.8 count=4
+:put [:resolve example.com]
+/tool traceroute 8.8.8.8 count=1 max-hops=20
+/ping 8.8.8.8 count=2; /ping 1.1.1.1 count=2; :resolve example.com
+/ip route print; /ping 8.8.8.8 count=3
+:put [:range 0 10]
+:foreach i in=[:range 1 5] do={:put $i}
+:put [:rndstr length=16]
+:put [:rndstr]
+:for i from=1 to=5 do={:foreach j in={1;2} do={:put "$i $j"}}
+:for i from=1 to=3 do={/system resource print}
+:if ([/interface get ether1 running]) do={:put "up"} else={:put "down"}
+:local up [/interface get ether1 running]; :if $up do={:put "up"}
+:foreach name in={"ether1";"ether2"} do={:put [/interface get $name running]}
+/interface monitor-traffic ether1 once do={:put 1}
+/interface monitor-traffic [find running] once
 `);
 
 export const ordinaryWrites: readonly string[] = lines(String.raw`
@@ -227,4 +260,18 @@ export const ordinaryWrites: readonly string[] = lines(String.raw`
 :if ([:len [/ip dns static find where name="a"]] = 0) do={/ip dns static add name=a address=10.0.0.1}
 /ip address { add address=10.0.0.1/24 interface=ether2; print }
 /ip address; add address=10.0.0.1/24 interface=ether2
+/certificate print
+/disk print
+/system scheduler print
+/interface wifi print
+/interface wireless print
+/interface lte print
+/ip cloud print
+/system history print
+/tool profile
+/interface ethernet cable-test ether1
+:foreach i in=[/interface ethernet find] do={/interface ethernet monitor $i once}
+/ip firewall filter add chain=input action=drop src-address-list=x on-event=":log info x"
+:retry command={/ip dhcp-client renew 0} delay=1 max=3
+:global f do={:put 1}
 `);

