@@ -60,7 +60,7 @@ export class PlaceQueue {
    */
   wait(ask: Ask, callerKey: string, asker: Asker, refusal: OverLimit): Verdict | Promise<Verdict> {
     if (this.#options.draining.aborted) {
-      throw isDraining();
+      return Promise.reject(isDraining());
     }
     if (asker.left || !this.mayWait(callerKey)) {
       return refusal;

@@ -12,7 +12,7 @@ import {
   dollars,
   second,
 } from "../testing/admission-harness.ts";
-import { bothKnowEachOther, until } from "./test-setup.ts";
+import { bothKnowEachOther, patient, until } from "./test-setup.ts";
 import { rig } from "./testing/redis-rig.ts";
 import { steppedClock } from "./testing/stepped-clock.ts";
 
@@ -90,8 +90,7 @@ describe("a budget that only one instance has heard of", {
 
   it("has held and spent what the other grants, though that was over at once", async (t) => {
     const { ledger, connect } = await rig(t);
-    const patience = { patienceMs: 5_000 };
-    const [one, other] = [await connect(patience), await connect(patience)];
+    const [one, other] = [await connect(patient), await connect(patient)];
     assert.equal((await one.ask(askFor(dollars(0), { budgets: [fresh] }))).kind, "granted");
     const unaware = (amount: number) => ({ ...askFor(dollars(amount), { budgets: [] }), scopes });
     const [over, running] = [unaware(300), unaware(200)];
@@ -108,7 +107,7 @@ describe("a budget that only one instance has heard of", {
 
   it("has spent what the other granted and ended without Redis", async (t) => {
     const { server, connect } = await rig(t);
-    const [one, other] = [await connect({ patienceMs: 5_000 }), await connect()];
+    const [one, other] = [await connect({ patienceMs: 20_000 }), await connect()];
     const client = server.client();
     t.after(() => client.disconnect());
     await one.ask(askFor(dollars(0), { budgets: [fresh] }));

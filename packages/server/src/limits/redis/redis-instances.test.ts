@@ -16,6 +16,7 @@ import type { RedisAdmissionOptions } from "./redis-admission.ts";
 import {
   bothKnowEachOther,
   instanceOptions,
+  patient,
   realClock,
   TestInstance,
   TestLedger,
@@ -141,8 +142,6 @@ describe("several instances over one Redis", { skip: redisMissing, timeout: 120_
 
   it("leave no name in Redis that would stay for ever", async (t) => {
     const prefix = newPrefix();
-    // Nobody runs out of patience, however busy the machine.
-    const patient = { patienceMs: 20_000, clock: { ...realClock, monotonicMs: () => 0 } };
     const one = await connect(t, new TestLedger(), { prefix, heartbeatMs: 10, ...patient });
     const budgets = [
       { ...budget(100, { id: "total" }), createdAt: realClock.now() },

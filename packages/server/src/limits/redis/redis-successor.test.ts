@@ -15,6 +15,7 @@ import {
   nothing,
 } from "../testing/admission-harness.ts";
 import { followLastInstance } from "./last-instance.ts";
+import { patient } from "./test-setup.ts";
 import { rig } from "./testing/redis-rig.ts";
 
 const own = budget(1_000);
@@ -23,8 +24,8 @@ const budgets = [own];
 describe("an instance that follows one which died", { skip: redisMissing, timeout: 60_000 }, () => {
   it("counts what the ledger says of it, and what the others hold", async (t) => {
     const { ledger, connect } = await rig(t);
-    const dying = await connect({ instance: "dying", heartbeatMs: 50 });
-    const other = await connect({ heartbeatMs: 50 });
+    const dying = await connect({ instance: "dying", heartbeatMs: 50, ...patient });
+    const other = await connect({ heartbeatMs: 50, ...patient });
     const limits = [concurrency(2)];
     const running = askFor(dollars(300), { budgets, limits });
     assert.equal((await dying.ask(running)).kind, "granted");
@@ -34,7 +35,7 @@ describe("an instance that follows one which died", { skip: redisMissing, timeou
     await assertStands(other.admission, own, { held: 500, spent: 0 });
     // What its journal left open is a row before anything is counted again.
     ledger.rows.push({ id: running.id, at: epochMs(Date.now()), ask: running, used: dollars(120) });
-    const next = await connect({ died: "dying", heartbeatMs: 50 });
+    const next = await connect({ died: "dying", heartbeatMs: 50, ...patient });
     await assertStands(next.admission, own, { held: 200, spent: 120 });
     await assertStands(other.admission, own, { held: 200, spent: 120 });
     const place = await next.ask(askFor(nothing, { limits }));
@@ -48,7 +49,10 @@ describe("an instance that follows one which died", { skip: redisMissing, timeou
     t.after(() => rmSync(dataDir, { recursive: true, force: true }));
     const start = async (instance: string) => {
       const { died, endedInOrder } = followLastInstance(dataDir, instance);
-      return { died, ...(await connect({ instance, died, onEndedInOrder: endedInOrder })) };
+      return {
+        died,
+        ...(await connect({ instance, died, onEndedInOrder: endedInOrder, ...patient })),
+      };
     };
     const first = await start("first");
     assert.equal(first.died, null);

@@ -106,6 +106,13 @@ export const realClock = {
   monotonicMs: () => performance.now(),
 };
 
+/** Options of one that never takes Redis for away because this machine is busy. */
+export const patient = {
+  patienceMs: 20_000,
+  ledgerPatienceMs: 20_000,
+  clock: { now: realClock.now, monotonicMs: () => 0 },
+} as const satisfies Partial<RedisAdmissionOptions>;
+
 export const memoryFallback = (): Admission =>
   createMemoryAdmission({ ...realClock, spentOf: async () => [] });
 
