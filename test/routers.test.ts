@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { rowsWhen } from "./harness/ledger.ts";
-import { commands, startRouters } from "./harness/routers.ts";
+import { commands, sharedSecret, startRouters } from "./harness/routers.ts";
 
 const read = "/ip address print";
 const write = "/ip address add address=192.168.90.1/24 interface=bridge";
@@ -100,6 +100,9 @@ describe("a router's question", { concurrency: 4 }, () => {
         { possible: true, routeros_command: `:put "${"x".repeat(4000)}"`, explanation: "" },
         /longer/,
       ],
+      [commands('/interface set 0 comment="Büro"'), /Buero/],
+      [commands("/ppp secret set 0 password=changeme"), /by hand/],
+      [commands(Array(21).fill(read).join(";")), /more than 20 commands/],
       ["sorry, no JSON today", /could not be read/],
       [{ possible: "yes" }, /could not be read/],
     ];
@@ -115,7 +118,7 @@ describe("a router's question", { concurrency: 4 }, () => {
     const { upstream, connected } = await startRouters(t);
     const router = await connected();
     upstream.answerWith(commands(read));
-    const context = 'set wpa2-pre-shared-key="very-secret-wifi" name=x';
+    const context = `set wpa2-pre-shared-key="very-secret-wifi" name=x\nseen ${sharedSecret} there`;
     await router.ask("why is wifi down", { context });
     const [body, ...more] = upstream.asked;
     assert.equal(more.length, 0);
@@ -126,7 +129,7 @@ describe("a router's question", { concurrency: 4 }, () => {
     assert.deepEqual([marks.length, new Set(marks).size], [2, 1]);
     assert.ok(body.system.includes(marks[0]));
     assert.ok(prompt.includes("why is wifi down"));
-    assert.ok(!prompt.includes("very-secret-wifi"));
+    assert.ok(!prompt.includes("very-secret-wifi") && !prompt.includes(sharedSecret));
   });
 
   it("with a fault of the router's in it names the field, and asks nobody", async (t) => {
@@ -138,6 +141,9 @@ describe("a router's question", { concurrency: 4 }, () => {
       [{ command: 5 }, /command: must be a string/],
       [{ command: "x".repeat(2001) }, /command: is longer than 2000/],
       [{ command: "x", user: "u".repeat(65) }, /user: is longer/],
+      [{ command: "x", user: "ann\u202enna" }, /user: must hold no control/],
+      [{ confirm: "AAAA-AAAA", user: "ann\u200b" }, /user: must hold no control/],
+      [{ command: "x", user: "ann\nbob" }, /user: must hold no control/],
       [{ command: "x", context: ["y"] }, /context: must be a string/],
       [{ command: "x", confirm: "AAAA-AAAA" }, /not both/],
       [[], /JSON object/],

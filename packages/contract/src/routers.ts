@@ -11,11 +11,12 @@ const RouterIdField = Type.String({
   description: "1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first",
 });
 
-// Control characters would reach logs and terminals; half a surrogate pair has no bytes to sign.
+// Control, direction and invisible characters would reach logs and terminals; half a character has no bytes to sign.
 const IdentityField = Type.String({
-  pattern: "^[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]*$",
+  pattern: "^[^\\p{C}\\u2028\\u2029]*$",
   maxLength: 128,
-  description: "text of at most 128 characters in UTF-8, without control characters",
+  description:
+    "text of at most 128 characters in UTF-8, without control, direction or invisible characters",
 });
 
 const TimestampField = Type.Union(

@@ -29,6 +29,10 @@ const wrong: Readonly<Record<string, readonly unknown[]>> = {
     "\u001b[2J",
     "\u009b",
     "\ud800",
+    "a\u202eb",
+    "a\u200bb",
+    "\ufeffa",
+    "a\u2028b",
     "a".repeat(129),
   ],
   router_id: [

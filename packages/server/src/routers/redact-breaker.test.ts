@@ -23,6 +23,7 @@ const lines: readonly string[] = [
   `/interface wifi security set 0 passphr=${value}`,
   `/interface wireguard add private=${value}`,
   `/interface wireless security-profiles set 0 wpa=${value}`,
+  `/password old=x new=${value} confirm=${value}`,
   `"password" ${value}`,
   `password\t${value}`,
   `"password"->"${value}"`,

@@ -82,7 +82,7 @@ const notPossible = (why: string): RouterRefusal => new RouterRefusal("not_possi
 /** What models write in place of a secret that they do not have. */
 const standIns: readonly RegExp[] = [
   /<[a-z][a-z0-9 _./-]{0,60}>/i,
-  /\byour[-_ ]?(?:[a-z0-9]{1,20}[-_ ]){0,4}(?:password|passphrase|secret|key|psk|token|pin)\b/i,
+  /\byour[\w -]{0,40}?(?:password|passphrase|secret|key|psk|token|pin)\b/i,
   /\b(?:enter|insert|put|replace|type)[-_ ](?:[a-z0-9]{1,20}[-_ ]){0,4}(?:password|passphrase|secret|key|psk|token|pin|here)\b/i,
   /(?:^|[\s="'(])["']?(?:change-?_?(?:me|this|it)[\w!-]*|x{4,}|\*{4,}|\.{3}|placeholder|replace-?_?me|to-?do|tbd|dummy)(?=$|[\s;"'\])}])/i,
   /(?:password|passphrase|secret|psk|-key|passwd)=["']?(?:password\d*|passphrase|secret\d*|mypassword|my-?_?(?:password|secret|key)|p@ssw0rd|example\w*|12345678\d*|qwerty\w*)(?=$|[\s;"'\])}])/i,

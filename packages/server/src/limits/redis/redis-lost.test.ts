@@ -95,6 +95,20 @@ describe("an instance that never comes back", { skip: redisMissing, timeout: 60_
     });
   }
 
+  it("is not one that had no chance to say that it lives since time leapt: its hold stays", async (t) => {
+    const { start, advance, hasBeaten } = await open(t);
+    const quiet = await start({ heartbeatMs: 2 ** 30 });
+    const running = askFor(dollars(200), { budgets });
+    await quiet.ask(running);
+    const living = await start({ instance: "living" });
+    await hasBeaten("living");
+    await advance(25 * hour);
+    await hasBeaten("living");
+    await assertStands(living.admission, own, { held: 200, spent: 0 });
+    quiet.settle(running.id, dollars(70));
+    await assertStands(quiet.admission, own, { held: 0, spent: 70 });
+  });
+
   it("is remembered by counters that begin anew because another one died, lost or not", async (t) => {
     const { start, advance, hasBeaten, isGivenUp } = await open(t);
     const gone = await start({ instance: "gone" });

@@ -18,6 +18,11 @@ export const textOf = (value: Part | null | undefined): string | null => {
 export const namedText = (args: readonly Argument[], name: string): string | null =>
   textOf(args.find((arg) => arg.name === name)?.value);
 
+/** The argument of a name, also where the name is cut short as the console allows. */
+export const likelyArgument = (args: readonly Argument[], name: string): Argument | undefined =>
+  args.find((arg) => arg.name === name) ??
+  args.find((arg) => arg.name !== null && arg.name !== "" && name.startsWith(arg.name));
+
 /** Whole and not negative, of nine digits at most; null for anything else. */
 export const wholeNumber = (text: string | null): number | null =>
   text !== null && /^[0-9]{1,9}$/.test(text) ? Number(text) : null;

@@ -71,22 +71,64 @@ const repeats = (rule: GlobalRule, arg: Argument): boolean =>
 const isCalculated = (value: Part | null, repeated: boolean): boolean => {
   switch (value?.kind) {
     case "group":
-      return !repeated || value.parts.some(isPlainValue);
+      return repeated ? compares(value) : true;
     case "call":
-      return true;
     case "variable":
       return !repeated;
     case "word":
-      return value.text === "true" || value.text === "false";
+      return truths.has(value.text);
     default:
       return false;
   }
 };
 
-/** Not a lone text or variable, which could stand for commands. */
-const isPlainValue = (part: Part): boolean => {
-  if (part.kind === "group") {
-    return part.parts.some(isPlainValue);
+/** Gives true or false. A text, however it is put together, could stand for commands. */
+const compares = (part: Part): boolean => {
+  switch (part.kind) {
+    case "group":
+      return part.parts.some(compares);
+    case "operator":
+      return comparing.has(part.text);
+    case "word":
+      return truths.has(part.text);
+    default:
+      return false;
   }
-  return part.kind !== "string" && part.kind !== "variable";
+};
+
+const truths = new Set(["true", "false"]);
+const comparing = new Set("= != < > <= >= ~ ! not && || and or in".split(" "));
+
+/** A condition after `where` is asked for every entry, and kept as code too: only comparisons may stand there. */
+export const judgeConditions = (conditions: readonly Argument[]): Verdict | null => {
+  const lone = conditions.some(
+    ({ name, value }, index) =>
+      name === null &&
+      !isCompared(conditions[index - 1]) &&
+      !isCompared(conditions[index + 1]) &&
+      isLone(value),
+  );
+  return lone
+    ? forbidden("A condition is not readable here; compare a property with a value.")
+    : null;
+};
+
+const isCompared = (beside: Argument | undefined): boolean => {
+  const value = beside?.name === null ? beside.value : null;
+  return value?.kind === "operator" || value?.kind === "word" ? comparisons.has(value.text) : false;
+};
+
+const comparisons = new Set("= != < > <= >= ~ in".split(" "));
+
+const isLone = (value: Part | null): boolean => {
+  switch (value?.kind) {
+    case "string":
+    case "variable":
+    case "block":
+      return true;
+    case "group":
+      return value.parts.every(({ kind }) => kind === "string" || kind === "variable");
+    default:
+      return false;
+  }
 };

@@ -16,8 +16,17 @@ export type Surroundings = Readonly<{
   doubtful: boolean;
 }>;
 
+/** What its values amount to. */
+export type Values = Readonly<{
+  /** About how many characters they hold. */
+  size: number;
+  heavyPattern: boolean;
+}>;
+
 /** Seconds a script may take without a code. */
 const maxSeconds = 180;
+/** Characters that all turns of a loop may build or write. */
+const maxSizeInLoops = 50_000_000;
 /** Turns of a loop that may show whole menus. */
 const maxShows = 20;
 
@@ -25,9 +34,11 @@ export class Effort {
   #seconds = 0;
   #mayHaveEnded = false;
 
-  /** @param size about how many characters its values hold */
-  judge(target: Target, around: Surroundings, size: number): Verdict | null {
-    if (size > maxSize) {
+  judge(target: Target, around: Surroundings, values: Values): Verdict | null {
+    if (values.heavyPattern) {
+      return write('What follows "~" can keep the router busy for long; write out a simple one.');
+    }
+    if (values.size > maxSize || values.size * around.turns > maxSizeInLoops) {
       return write("It builds a text too long for the router's memory; ask for less at once.");
     }
     const busy = this.#judgeTime(target, around.turns);
@@ -99,7 +110,10 @@ const shows = (target: Target): boolean =>
 const endsWell = (target: Target): boolean => {
   switch (target.kind) {
     case "verb":
-      return target.verb === "print" || (isProbe(target) && goesToAddress(target.args));
+      return (
+        (target.verb === "print" && target.args.every(findsSomething)) ||
+        (isProbe(target) && goesToAddress(target.args))
+      );
     case "global":
       return steady.has(target.rule.name)
         ? target.args.every(isSteady)
@@ -111,6 +125,16 @@ const endsWell = (target: Target): boolean => {
     case "unknown":
       return false;
   }
+};
+
+/** Nothing that a print could miss, and fail. */
+const findsSomething = ({ name, value }: Argument): boolean => {
+  if (name !== null) {
+    return name !== "from" && name !== "numbers" && textOf(value) !== null;
+  }
+  return (
+    value?.kind === "operator" || (textOf(value) !== null && !/^[*0-9]/.test(textOf(value) ?? ""))
+  );
 };
 
 /** A calculation can fail, as a division by nothing does. */

@@ -1,8 +1,9 @@
 import { Unreadable } from "./ast.ts";
 import { hiddenCharacter, maxScriptLength } from "./characters.ts";
 import { parseScript } from "./parse-script.ts";
+import type { Found } from "./rules-target.ts";
 import { type CommandKind, forbidden, type Verdict, worst } from "./verdict.ts";
-import { type Found, Walk } from "./walk.ts";
+import { Walk } from "./walk.ts";
 
 export type { CommandKind } from "./verdict.ts";
 

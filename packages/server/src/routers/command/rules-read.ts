@@ -1,5 +1,6 @@
 import { givenTwice, isOperator, wordOf } from "./arguments.ts";
 import type { Argument } from "./ast.ts";
+import { judgeConditions } from "./code-position.ts";
 import { holdsSecrets, type Menu, showsNoSecret } from "./menu-tree.ts";
 import { safeColumns, safeProplist } from "./safe-columns.ts";
 import { forbidden, read, type Verdict, worst, write } from "./verdict.ts";
@@ -16,7 +17,7 @@ export const judgePrint = (menu: Menu, args: readonly Argument[]): Verdict => {
     return saidTwice(twice);
   }
   const plain = read(`Shows ${menu.path}; changes nothing.`);
-  const verdict = worst(plain, ...verdicts);
+  const verdict = judgeConditions(conditions) ?? worst(plain, ...verdicts);
   if (verdict.kind !== "read" || !holdsSecrets(menu)) {
     return verdict;
   }
@@ -55,6 +56,10 @@ export const judgeFind = (menu: Menu, args: readonly Argument[]): Verdict => {
   const [first] = conditions;
   if (first?.value?.kind === "operator" && first.value.text !== "!") {
     return looseOperator;
+  }
+  const fault = judgeConditions(conditions);
+  if (fault !== null) {
+    return fault;
   }
   // A condition on a password tells, yes or no, what the password is.
   if (holdsSecrets(menu) && !conditions.every(asksSafely)) {

@@ -49,7 +49,7 @@ const judgeScriptValue = (arg: Argument, judgeText: JudgeText): Verdict => {
   const text = literal(arg.value);
   if (text === null) {
     return forbidden(
-      `What "${arg.name}" would run is put together on the router and cannot be read here; write it out.`,
+      `What "${arg.name}" would run is put together on the router and cannot be read here; write it out, in quotes.`,
     );
   }
   if (text.trim() === "") {

@@ -1,4 +1,6 @@
+import { wordOf } from "./arguments.ts";
 import type { Argument, Part } from "./ast.ts";
+import { lookUpGlobal } from "./globals.ts";
 import type { Scope } from "./scope.ts";
 
 /** About how much a command's result holds when only the router knows it. */
@@ -22,7 +24,10 @@ const sizeOfPart = (part: Part, scope: Scope): number => {
     case "group":
       return sizeOfParts(part.parts, scope);
     case "call":
-      return part.script.reduce((sum, { args }) => sum + sizeOf(args, scope), usualSize);
+      return part.script.reduce((sum, { args }) => {
+        const grows = growing.has(lookUpGlobal(wordOf(args[0]) ?? "")?.name ?? "");
+        return sum + sizeOf(args, scope) * (grows ? growth : 1);
+      }, usualSize);
     case "block":
       return usualSize;
   }
@@ -30,3 +35,7 @@ const sizeOfPart = (part: Part, scope: Scope): number => {
 
 const sizeOfParts = (parts: readonly Part[], scope: Scope): number =>
   parts.reduce((sum, part) => sum + sizeOfPart(part, scope), 0);
+
+/** They give more than they are given: hexadecimal digits twice as much, bits eight times. */
+const growing = new Set(["convert", "serialize", "tocrlf", "toarray", "tostr"]);
+const growth = 8;

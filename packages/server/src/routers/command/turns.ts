@@ -1,5 +1,5 @@
 import { namedText, textOf, wholeNumber } from "./arguments.ts";
-import type { Argument } from "./ast.ts";
+import type { Argument, Part } from "./ast.ts";
 import type { GlobalRule } from "./globals.ts";
 
 /** More turns of a loop than go without a code. */
@@ -31,9 +31,13 @@ export const turnsOf = ({ name }: GlobalRule, args: readonly Argument[]): number
 
 const turnsOfList = (args: readonly Argument[]): number => {
   const list = args.find((arg) => arg.name === "in")?.value;
-  const written = list?.kind === "group" && list.parts.every(({ kind }) => kind !== "call");
+  const written = list?.kind === "group" && list.parts.every(isOneEntry);
   return written ? Math.max(1, list.parts.length) : maxTurns;
 };
+
+/** A variable, or what a command gives, may be a whole list. */
+const isOneEntry = (part: Part): boolean =>
+  part.kind === "word" || part.kind === "operator" || textOf(part) !== null;
 
 const between = (from: string | null, to: string | null): number | null => {
   const [first, last] = [wholeNumber(from), wholeNumber(to)];

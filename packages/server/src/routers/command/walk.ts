@@ -1,21 +1,17 @@
 import { textOf } from "./arguments.ts";
 import type { Argument, Command, Part, Script } from "./ast.ts";
-import { whyClosed } from "./closed.ts";
 import { codeOf } from "./code-position.ts";
-import { Effort, type Surroundings } from "./effort.ts";
+import { Effort, type Surroundings, type Values } from "./effort.ts";
 import type { Menu } from "./menu-tree.ts";
 import { rootMenu } from "./menu-tree.ts";
+import { hasHeavyPattern } from "./patterns.ts";
 import { resolve, type Target } from "./resolve.ts";
-import { judgeGlobal } from "./rules-global.ts";
-import { judgeVerb } from "./rules-verb.ts";
+import { type Found, judgeTarget } from "./rules-target.ts";
 import type { JudgeText } from "./rules-write.ts";
 import { isOurs, Scope } from "./scope.ts";
 import { maxSize, sizeOf, usualSize } from "./size.ts";
 import { maxTurns, turnsOf } from "./turns.ts";
-import { forbidden, read, type Verdict, worst } from "./verdict.ts";
-
-/** A command with its verdict, before it is shown. */
-export type Found = Verdict & Readonly<{ text: string; path: string; verb: string }>;
+import { forbidden, worst } from "./verdict.ts";
 
 /** More commands than a person would check before confirming. */
 const maxCommands = 256;
@@ -56,14 +52,20 @@ export class Walk {
       return;
     }
     if (command.prefix === "bare") {
+      if (command.args.some(({ value }) => value?.kind === "call")) {
+        this.found.push({ ...resultAsCommand, text: command.text, path: "", verb: "" });
+      }
       for (const arg of command.args) {
         this.#argument(arg, state, state.menus);
       }
       return;
     }
     const targets = resolve(command, state.menus);
-    const size = sizeOf(command.args, state.scope);
-    const judged = targets.map((target) => this.#weigh(command, target, size));
+    const values: Values = {
+      size: sizeOf(command.args, state.scope),
+      heavyPattern: hasHeavyPattern(command.args.map(({ value }) => value)),
+    };
+    const judged = targets.map((target) => this.#weigh(command, target, values));
     const [first, ...others] = judged;
     if (first !== undefined) {
       this.found.push(worst(first, ...others));
@@ -74,46 +76,10 @@ export class Walk {
     }
   }
 
-  #weigh(command: Command, target: Target, size: number): Found {
-    const found = this.#judge(command, target);
-    const effort = this.#effort.judge(target, this.#around, size);
+  #weigh(command: Command, target: Target, values: Values): Found {
+    const found = judgeTarget(target, command.text, this.#judgeText);
+    const effort = this.#effort.judge(target, this.#around, values);
     return effort === null ? found : worst(found, { ...found, ...effort });
-  }
-
-  #judge(command: Command, target: Target): Found {
-    const { text } = command;
-    switch (target.kind) {
-      case "verb": {
-        const { menu, verb } = target;
-        return { ...judgeVerb(target, this.#judgeText), text, path: menu.path, verb };
-      }
-      case "global":
-        return {
-          ...judgeGlobal(target.rule, target.args),
-          text,
-          path: ":",
-          verb: target.rule.name,
-        };
-      case "move":
-      case "menu_block":
-        return {
-          ...read(`Goes to the menu ${target.menu.path}.`),
-          text,
-          path: target.menu.path,
-          verb: "",
-        };
-      case "closed": {
-        const { path } = target.menu;
-        return {
-          ...forbidden(`${path} is not used from here: ${whyClosed(path)}.`),
-          text,
-          path,
-          verb: "",
-        };
-      }
-      case "unknown":
-        return { ...forbidden(target.reason), text, path: target.path, verb: "" };
-    }
   }
 
   /** Goes on into what the command carries, and notes where it may leave the console. */
@@ -132,7 +98,7 @@ export class Walk {
       return;
     }
     // `[find …]` within a command is meant in that command's menu, and need not be reached.
-    this.#within({ ...this.#around, doubtful: true }, () => {
+    this.#within({ turns: this.#around.turns, doubtful: true }, () => {
       for (const arg of command.args) {
         const isBody = arg.value?.kind === "block";
         const inner = isBody ? { menus: state.menus, scope: new Scope() } : state;
@@ -269,4 +235,7 @@ const loops = new Set(["foreach", "for", "onerror"]);
 const declares = new Set(["local", "global"]);
 /** They run their body later, or call it as a function. */
 const keepsBody = new Set(["local", "global", "grep"]);
+const resultAsCommand = forbidden(
+  "The result of a command stands where a command belongs; put :put before it.",
+);
 const tooMany = forbidden(`These are more than ${maxCommands - 1} commands; ask for less at once.`);

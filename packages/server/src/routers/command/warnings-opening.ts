@@ -1,4 +1,4 @@
-import { namedText } from "./arguments.ts";
+import { likelyArgument, textOf } from "./arguments.ts";
 import type { Argument } from "./ast.ts";
 import type { Menu } from "./menu-tree.ts";
 
@@ -19,7 +19,7 @@ export const openingWarning = (
   }
   const given = (wanted: string): boolean => {
     const [name = "", value] = wanted.split("=");
-    const written = args.find((arg) => arg.name === name);
+    const written = likelyArgument(args, name);
     return written !== undefined && (value === undefined || isOrMayBe(args, name, value));
   };
   return openings.find(
@@ -28,14 +28,17 @@ export const openingWarning = (
   )?.[2];
 };
 
+const likelyText = (args: readonly Argument[], name: string): string | null =>
+  textOf(likelyArgument(args, name)?.value);
+
 /** What is not written out may be anything. */
 const isOrMayBe = (args: readonly Argument[], name: string, value: string): boolean => {
-  const text = namedText(args, name);
-  return text === null || text === value;
+  const text = likelyText(args, name);
+  return text === null || value.startsWith(text);
 };
 
 const listWarning = (args: readonly Argument[]): string => {
-  const address = namedText(args, "address");
+  const address = likelyText(args, "address");
   return address !== null && everybody.test(address)
     ? "This puts everybody on the list: a firewall rule that uses it then lets all in, or keeps all out, you too."
     : "Firewall rules may use this list: it can let others in, or cut you off.";
@@ -44,11 +47,11 @@ const listWarning = (args: readonly Argument[]): string => {
 const everybody = /^(?:.*\/0|0\.0\.0\.0(?:-.*)?|::|any)$/;
 
 const natWarning = (args: readonly Argument[]): string | undefined => {
-  const action = namedText(args, "action");
+  const action = likelyText(args, "action");
   if (action === "accept") {
     return "What fits this rule passes the NAT rules after it by: it can leave with your inner addresses, or lose the Internet.";
   }
-  if (namedText(args, "chain") === "srcnat" && action !== null && !inward.has(action)) {
+  if (likelyText(args, "chain") === "srcnat" && action !== null && !inward.has(action)) {
     return undefined;
   }
   return "This can open a device in your network to whoever it fits. Name where it may come from (src-address, in-interface-list) and the port.";

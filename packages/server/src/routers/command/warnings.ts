@@ -1,4 +1,4 @@
-import { namedText } from "./arguments.ts";
+import { likelyArgument, textOf } from "./arguments.ts";
 import type { Argument } from "./ast.ts";
 import type { Menu } from "./menu-tree.ts";
 import { openingWarning } from "./warnings-opening.ts";
@@ -23,7 +23,7 @@ export const warningFor = (
   if (known !== undefined) {
     return known[2];
   }
-  if (menu.path === "/ip/dns" && namedText(args, "allow-remote-requests") === "yes") {
+  if (menu.path === "/ip/dns" && likelyText(args, "allow-remote-requests") === "yes") {
     return "The router then answers DNS for anybody who reaches it; drop port 53 from the Internet first.";
   }
   if (opening !== undefined) {
@@ -39,8 +39,9 @@ export const warningFor = (
 };
 
 const firewallWarning = (verb: string, args: readonly Argument[]): string | undefined => {
-  const chain = namedText(args, "chain");
-  const action = namedText(args, "action");
+  const chain = likelyText(args, "chain");
+  const given = likelyText(args, "action");
+  const action = actions.find((name) => given !== null && name.startsWith(given)) ?? null;
   const input = chain === "input" || chain === "prerouting" || chain === "output";
   if (verb === "add" && !input) {
     return undefined;
@@ -61,7 +62,7 @@ const firewallWarning = (verb: string, args: readonly Argument[]): string | unde
 };
 
 const interfaceWarning = (verb: string, args: readonly Argument[]): string | undefined => {
-  const disables = verb === "disable" || namedText(args, "disabled") === "yes";
+  const disables = verb === "disable" || likelyText(args, "disabled") === "yes";
   if (disables || verb === "remove" || verb === "power-cycle") {
     return "If you reach the router over this interface, you are cut off. Keep a second way in and use safe mode.";
   }
@@ -70,6 +71,9 @@ const interfaceWarning = (verb: string, args: readonly Argument[]): string | und
     : undefined;
 };
 
+const likelyText = (args: readonly Argument[], name: string): string | null =>
+  textOf(likelyArgument(args, name)?.value);
+
 const firewallMenus = new Set([
   "/ip/firewall/filter",
   "/ip/firewall/raw",
@@ -77,6 +81,7 @@ const firewallMenus = new Set([
   "/ipv6/firewall/raw",
 ]);
 const rejects = new Set(["drop", "reject", "tarpit"]);
+const actions = ["accept", ...rejects];
 const bounds = new Set(
   "src-address src-address-list in-interface in-interface-list src-mac-address connection-state".split(
     " ",

@@ -81,13 +81,17 @@ const isMeant = ({ text, communities }: Reading, name: string, start: number): b
     return true;
   }
   const lower = name.toLowerCase();
+  const before = text.slice(Math.max(0, start - lookBack), start);
   return (
     ("name".startsWith(lower) && communities.has(start)) ||
-    (lower === "p" && asksForPassword.test(text.slice(Math.max(0, start - lookBack), start)))
+    (lower === "p" && asksForPassword.test(before)) ||
+    (oldOrNew.test(lower) && /\/password[^\n;]*$/.test(before))
   );
 };
 
 const lookBack = 160;
+/** Of `/password`, whose settings are all passwords. */
+const oldOrNew = /^(?:old?|new?|conf)[a-z-]*$/;
 /** Commands in which `p=` is short for a password, as far as one line tells. */
 const asksForPassword = /(?:user|secret|login|client|\/password|e-mail|fetch)[^\n;]*$/i;
 

