@@ -43,6 +43,7 @@ const onBoth = {
     "usage-csv",
     "drain",
   ],
+  people: ["gateway-signin", "gateway-signin-attacks", "gateway-page-attacks", "gateway-people"],
   upstream: ["circuit-breaker", "key-pool"],
   doors: ["complete", "page-fetch-door", "bad-input"],
   routers: ["routers", "routers-admin", "routers-attacks", "routers-callers", "routers-jobs"],

@@ -1,5 +1,8 @@
 /** What went wrong and what to do about it, in one line: the only thing the user sees of it. */
-export class Fault extends Error {}
+export class Fault extends Error {
+  /** What the process ends with. */
+  readonly exitCode: number = 1;
+}
 
 /** Text from elsewhere without what could rewrite the terminal: control, direction and invisible characters. */
 export const printable = (text: string): string =>

@@ -1,21 +1,47 @@
 #!/usr/bin/env node
-/** `claude-relay`: one line on standard error and exit 1 for whatever goes wrong. */
+/** `claude-relay`: one line on standard error and an exit code for whatever goes wrong. */
+import { enableCompileCache } from "node:module";
+import { fileURLToPath } from "node:url";
 import { Fault } from "./fault.ts";
-import { createProgram } from "./program.ts";
-import { readSettings } from "./settings.ts";
 
-const program = createProgram({
-  settings: () => readSettings(process.env, process.cwd()),
-  print: (line) => process.stdout.write(`${line}\n`),
-  note: (line) => process.stderr.write(`${line}\n`),
-});
+// Half of the time of `token` would go into reading TypeScript. In the checkout, where whoever can write could
+// change the code itself; the system's folder for such caches is everybody's.
+if (import.meta.url.endsWith(".ts")) {
+  enableCompileCache(fileURLToPath(new URL("../../../node_modules/.cache/cli", import.meta.url)));
+}
+
+const words = process.argv.slice(2);
+
+/** What Claude Code runs again and again: only what it needs is loaded. */
+const printToken = async (url: string | undefined): Promise<void> => {
+  const { currentToken } = await import("./token-call.ts");
+  const { token } = await currentToken(url, process.env);
+  process.stdout.write(`${token}\n`);
+};
+
+const anyCommand = async (): Promise<void> => {
+  const { createProgram } = await import("./program.ts");
+  const { readSettings } = await import("./settings.ts");
+  const program = createProgram({
+    env: process.env,
+    calledFrom: process.env["CLAUDE_RELAY_CALLED_FROM"] ?? process.cwd(),
+    settings: () => readSettings(process.env, process.cwd()),
+    print: (line) => process.stdout.write(`${line}\n`),
+    note: (line) => process.stderr.write(`${line}\n`),
+  });
+  await program.parseAsync();
+};
 
 try {
-  await program.parseAsync();
+  const [command, option, url, ...more] = words;
+  const plain = command === "token" && (option === undefined || option === "--url");
+  await (plain && more.length === 0 && (option === undefined) === (url === undefined)
+    ? printToken(url)
+    : anyCommand());
 } catch (error) {
   if (!(error instanceof Fault)) {
     throw error;
   }
   process.stderr.write(`claude-relay: ${error.message}\n`);
-  process.exitCode = 1;
+  process.exitCode = error.exitCode;
 }

@@ -1,11 +1,16 @@
 import { Command } from "commander";
+import { connectCommand } from "./commands/connect.ts";
+import { envCommand } from "./commands/env.ts";
 import { healthCommand } from "./commands/health.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { reconcileCommand } from "./commands/reconcile.ts";
 import { routersCommand } from "./commands/routers.ts";
+import { runCommand } from "./commands/run.ts";
 import { doctorCommand, startCommand } from "./commands/server.ts";
 import { settingCommand } from "./commands/setting.ts";
+import { tokenCommand } from "./commands/token.ts";
 import { usageCommand } from "./commands/usage.ts";
+import { usersCommand } from "./commands/users.ts";
 import type { Terminal } from "./terminal.ts";
 import { cliVersion } from "./version.ts";
 
@@ -21,8 +26,13 @@ export const createProgram = (terminal: Terminal): Command =>
     .addCommand(startCommand())
     .addCommand(doctorCommand())
     .addCommand(healthCommand(terminal))
+    .addCommand(connectCommand(terminal))
+    .addCommand(tokenCommand(terminal))
+    .addCommand(envCommand(terminal))
+    .addCommand(runCommand(terminal))
     .addCommand(keysCommand(terminal))
     .addCommand(routersCommand(terminal))
+    .addCommand(usersCommand(terminal))
     .addCommand(usageCommand(terminal))
     .addCommand(reconcileCommand(terminal))
     .addCommand(settingCommand(terminal), { hidden: true })

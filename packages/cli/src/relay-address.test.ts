@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { relayAddress } from "./relay-address.ts";
+import { Fault } from "./fault.ts";
+import { relayAddress, relayToConnect } from "./relay-address.ts";
 import { readSettings } from "./settings.ts";
 
 const nowhere = "/nonexistent";
@@ -54,5 +55,38 @@ describe("the relay's address", () => {
     assert.throws(() => address({}, "https://user:pass@a.example"), /must hold no user name/);
     assert.throws(() => address({ PORT: "0" }), /PORT=0.*--url/);
     assert.throws(() => address({ PORT: "99999" }), /PORT must be a whole number/);
+  });
+});
+
+describe("a relay to connect to", () => {
+  it("may speak plain HTTP at home only", () => {
+    assert.equal(
+      relayToConnect("http://192.168.1.20:3001/", undefined).url,
+      "http://192.168.1.20:3001",
+    );
+    assert.throws(() => relayToConnect("http://relay.example.com", undefined), /is not https/);
+    assert.equal(relayToConnect("https://relay.example.com", undefined).loopback, false);
+  });
+
+  it("may come as a link that holds the enrollment code", () => {
+    const link = "https://relay.example.com/#code=crc_abc";
+    assert.deepEqual(relayToConnect(link, undefined), {
+      url: "https://relay.example.com",
+      loopback: false,
+      code: "crc_abc",
+    });
+    assert.equal(relayToConnect(link, "given").code, "given");
+  });
+
+  it("that is no address is refused", () => {
+    for (const text of [
+      "relay.example.com",
+      "ftp://relay",
+      "",
+      "https://u:p@relay",
+      "https://r/?a=1",
+    ]) {
+      assert.throws(() => relayToConnect(text, undefined), Fault, text);
+    }
   });
 });

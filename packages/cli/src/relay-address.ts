@@ -1,4 +1,5 @@
 import { isIPv6 } from "node:net";
+import { isPrivateHost } from "@claude-relay/client/device";
 import { Fault } from "./fault.ts";
 import type { Settings } from "./settings.ts";
 
@@ -21,6 +22,33 @@ export const relayAddress = (settings: Settings, given: string | undefined): Rel
   const named = settings.get("CLAUDE_RELAY_URL");
   return named === null ? ownAddress(settings) : parse(named.value, "CLAUDE_RELAY_URL");
 };
+
+/**
+ * The relay to connect to, as its operator gave the address: alone, or as a link with the enrollment code
+ * behind `#code=`, where no server and no log sees it.
+ * @throws Fault when that is no address, or one that would show the token to everyone on the way
+ */
+export const relayToConnect = (
+  given: string,
+  code: string | undefined,
+): RelayAddress & Readonly<{ code: string | undefined }> => {
+  const [text = "", fragment] = given.trim().split("#", 2);
+  const address = addressOf(text);
+  if (
+    address.url.startsWith("http:") &&
+    !address.loopback &&
+    !isPrivateHost(new URL(address.url).hostname)
+  ) {
+    throw new Fault(
+      `${address.url} is not https: anyone on the way could read the token. Use the relay's https address.`,
+    );
+  }
+  const linked = new URLSearchParams(fragment).get("code") ?? undefined;
+  return { ...address, code: code ?? linked };
+};
+
+/** The address that somebody wrote. @throws Fault when it is none */
+export const addressOf = (text: string): RelayAddress => parse(text, "The relay's address");
 
 const ownAddress = (settings: Settings): RelayAddress => {
   const port = settings.get("PORT")?.value ?? "3001";

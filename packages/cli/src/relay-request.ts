@@ -4,12 +4,13 @@ import { Fault } from "./fault.ts";
 import type { RelayAddress } from "./relay-address.ts";
 
 export type RelayRequest = Readonly<{
-  method: "GET" | "POST" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "DELETE";
   /** Begins with a slash. */
   path: string;
   token?: string;
   /** Sent as JSON. */
   body?: object;
+  headers?: Readonly<Record<string, string>>;
   /** Milliseconds for the whole exchange; 30 s unless told. */
   timeoutMs?: number;
 }>;
@@ -42,6 +43,7 @@ export const askRelay = (address: RelayAddress, asked: RelayRequest): Promise<Re
       headers: {
         accept: "application/json",
         "user-agent": "claude-relay-cli",
+        ...asked.headers,
         ...(asked.token !== undefined && { authorization: `Bearer ${asked.token}` }),
         ...(content !== null && {
           "content-type": "application/json",
@@ -86,6 +88,11 @@ const unreachable = ({ url }: RelayAddress, error: Error): Fault => {
   }
   if (error.name === "AbortError" || error.name === "TimeoutError" || code === "ABORT_ERR") {
     return new Unreachable(`The relay at ${url} does not answer: look at its log.`);
+  }
+  if (code === "EPROTO") {
+    return new Unreachable(
+      `What answers at ${url} does not speak TLS: check the port, or write http:// if the relay has no TLS proxy before it.`,
+    );
   }
   return new Unreachable(
     `The relay at ${url} cannot be reached: ${error.message}. Check the address (--url, CLAUDE_RELAY_URL).`,

@@ -24,6 +24,10 @@ export const Device = Type.Object({
   waiting_for_approval: Type.Boolean(),
   label: NullableString,
   app_version: NullableString,
+  device_key_fingerprint: NullableString,
+  waiting_key_fingerprint: Type.Union([Type.String(), Type.Null()], {
+    description: "Of the other key that the device asks for an approval with",
+  }),
   user_id: NullableString,
   organization_id: NullableString,
   models: ModelsField,
@@ -37,6 +41,18 @@ export type Device = Static<typeof Device>;
 export const DevicePage = pageOf(Device);
 
 export const DeviceParams = Type.Object({ id: DeviceIdField });
+
+export const ApproveDeviceBody = Type.Object(
+  {
+    device_key_fingerprint: Type.Optional(
+      Type.String({
+        pattern: "^[0-9a-f]{4}(-[0-9a-f]{4}){3}$",
+        description: "4 groups of 4 hexadecimal digits: approves this key, and no other",
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
 
 export const DeviceListQuery = Type.Object({ ...PageFields, status: Type.Optional(DeviceStatus) });
 

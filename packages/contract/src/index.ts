@@ -16,5 +16,6 @@ export * from "./policies.ts";
 export * from "./reconcile.ts";
 export * from "./router-admin.ts";
 export * from "./routers.ts";
+export * from "./sign-in.ts";
 export * from "./usage.ts";
 export * from "./users.ts";

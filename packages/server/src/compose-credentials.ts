@@ -78,6 +78,7 @@ export const openCredentials = async ({ config, secrets, clock, store, owners }:
       devices,
       deviceStore: store.devices,
       codes: store.enrollmentCodes,
+      deviceKeys: config.deviceKeys,
       audit,
       clock,
     }),
@@ -118,6 +119,7 @@ export const openCredentials = async ({ config, secrets, clock, store, owners }:
     routerAdmin: createRouterAdmin(ofRouters),
     isRouter: (id: RouterId): boolean => routers.get(id) !== null,
     devices,
+    tokens,
     reloadKeys,
     reloadRouters: () => routers.reload(store.routers),
     close: async (): Promise<void> => {

@@ -4,6 +4,7 @@ import { openApps } from "./compose-apps.ts";
 import { chooseComplete, type Environment, openComplete } from "./compose-complete.ts";
 import { openCredentials } from "./compose-credentials.ts";
 import { openEvents } from "./compose-events.ts";
+import { openGateway, openSignIns } from "./compose-gateway.ts";
 import { openInstances, telling } from "./compose-instances.ts";
 import { openOwnerAdmin, openOwners } from "./compose-owners.ts";
 import { openReconciler } from "./compose-reconcile.ts";
@@ -66,6 +67,8 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
   const owners = await openOwners(config, store);
   const credentials = await openCredentials({ config, secrets, clock, store, owners });
   instances?.start({ owners, credentials });
+  const people = { ...options, store, owners, credentials };
+  const signIns = openSignIns(people);
   const { isDevice, isAppKey, isRouter } = credentials;
   const admission = events.watch(
     await openAdmission({
@@ -81,7 +84,7 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
   });
   const refusals = createRefusalAudit({ audit: store.audit, clock, placeOf: addressKey });
   const authenticate = createAuthenticate({
-    identify: credentials.identify,
+    identify: signIns.identify,
     failures: ipLimiter(config, clock),
     onRefused: (refusal, clientIp) =>
       refusals.record({ ...stranger, action: "credential.refuse", refusal, clientIp }),
@@ -124,6 +127,10 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     refusals,
     trustProxy,
   });
+  const gateway = openGateway({
+    ...{ ...people, signIns, authenticate, refusals },
+    baseUrl: () => state.baseUrl,
+  });
   const app = await buildApp({
     clock,
     log,
@@ -146,12 +153,13 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
       trustProxy,
     },
     bootstrap: {
-      enrollment: credentials.enrollment,
+      enrollment: signIns.enrollment,
       bootstrapLimiter: ipLimiter(config, clock),
       refreshLimiter: ipLimiter(config, clock),
       onLimited: (action, refusal, clientIp) =>
         refusals.record({ ...stranger, action, refusal, clientIp }),
       proxyBaseUrl: () => state.baseUrl,
+      clock,
       trustProxy,
     },
     usage: { usage: store.usage, access },
@@ -166,7 +174,9 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
     keys: { access, keys: credentials.keyAdmin, clock, directory: owners.directory },
     routers: { access, routers: credentials.routerAdmin, directory: owners.directory },
     organizations: { access, organizations: ownerAdmin.organizations },
-    users: { access, users: ownerAdmin.users },
+    users: { access, users: signIns.ending(ownerAdmin.users) },
+    passwords: { access, passwords: signIns.passwords },
+    managedSettings: { access, managedSettings: signIns.managedSettings },
     policies: { access, policies: ownerAdmin.policies },
     budgets: { access, budgets: ownerAdmin.budgets },
     complete: apps.complete,
@@ -178,6 +188,7 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
       heartbeatMs: config.pingIntervalMs,
       draining: events.draining,
     },
+    gateway: gateway?.door ?? null,
   });
   const sweep = setInterval(
     () => {
@@ -210,6 +221,7 @@ export const compose = async (options: ComposeOptions): Promise<Relay> => {
       events.drain();
       await Promise.all([app.close(), routers?.close()]);
       await apps.close();
+      gateway?.close();
       await upstream.close();
       await credentials.close();
       await admission.close();

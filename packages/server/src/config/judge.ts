@@ -14,6 +14,7 @@ export const judge = (values: Values): string[] => [
   ...instanceFaults(values),
   ...webhookFaults(values),
   ...cloudFaults(values),
+  ...gatewayFaults(values),
   ...[dataDirFault(values.dataDir)].filter((fault) => fault !== null),
 ];
 
@@ -73,6 +74,16 @@ const instanceFaults = ({ workers, redisUrl, databaseUrl }: Values): string[] =>
   workers > 1 && (redisUrl === null || databaseUrl === null)
     ? [
         `WORKERS=${workers} needs REDIS_URL and DATABASE_URL: without them each process would keep limits, budgets and records of its own. Set both, or WORKERS=1.`,
+      ]
+    : [];
+
+/** People type their passwords there, and Claude Code signs in over plain http on loopback only. */
+const gatewayFaults = (values: Values): string[] =>
+  values.gatewaySignIn === "on" &&
+  !isReachableOnlyHere(values) &&
+  !values.proxyBaseUrl?.startsWith("https:")
+    ? [
+        "GATEWAY_SIGNIN=on takes people's passwords, so PROXY_BASE_URL must be https:// (a TLS proxy in front), or HOST and PROXY_BASE_URL loopback.",
       ]
     : [];
 

@@ -1,6 +1,7 @@
 import type { Setting } from "./setting.ts";
 import { anthropicSettings } from "./settings/anthropic.ts";
 import { appSettings } from "./settings/apps.ts";
+import { gatewaySettings } from "./settings/gateway.ts";
 import { policySettings } from "./settings/policy.ts";
 import { routerSettings } from "./settings/routers.ts";
 import { securitySettings } from "./settings/security.ts";
@@ -26,6 +27,7 @@ export const settings = {
   ...appSettings,
   ...upstreamSettings,
   ...routerSettings,
+  ...gatewaySettings,
   ...webhookSettings,
   ...running,
 } as const;

@@ -1,8 +1,10 @@
 import type { DeviceId, EpochMs } from "@claude-relay/contract";
 import type { DeviceAdmin } from "../pipeline/credential-ports.ts";
+import { deviceKeyFingerprint } from "../pipeline/device-key-fingerprint.ts";
 import type { AuditLog, DeviceChanges, DeviceRecord, DeviceStore } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
+import { approvedKey } from "./approval.ts";
 import type { DeviceIndex } from "./device-index.ts";
 import { checkOwners } from "./owner-checks.ts";
 import type { OwnerIndex } from "./owner-index.ts";
@@ -59,13 +61,20 @@ export const createDeviceAdmin = ({ store, index, owners, audit, clock }: Option
           changes.status === "revoked" ? { tokensValidAfter: clock.now() as EpochMs } : {};
         return apply(id, actionOf(changes), { ...changes, ...dead }, clientIp);
       }),
-    approve: (id, clientIp) =>
+    approve: (id, fingerprint, clientIp) =>
       index.alone(id, async () => {
         const device = get(id);
         if (device.status === "disabled" || device.status === "revoked") {
           throw new Refusal(
             "conflict",
             `This device is ${device.status}: set its status to active first.`,
+          );
+        }
+        const waiting = deviceKeyFingerprint(approvedKey(device));
+        if (fingerprint !== null && fingerprint !== waiting) {
+          throw new Refusal(
+            "conflict",
+            `Another key waits by now (${waiting ?? "none"}): compare it with what the device shows, then approve again.`,
           );
         }
         const approval = { status: "active" as const, approvedAt: clock.now() };

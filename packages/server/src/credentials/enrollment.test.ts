@@ -82,6 +82,7 @@ const setup = async (policy: "open" | "code" | "approve") => {
     devices: index,
     deviceStore: store.devices,
     codes: store.codes,
+    deviceKeys: "optional",
     audit,
     clock,
   });
@@ -136,7 +137,7 @@ describe("enrollment, over a store as slow as it likes", () => {
   it("spends an approval once, however many ask meanwhile", async () => {
     const { boot, done, admin } = await setup("approve");
     assert.equal((await done(boot())).kind, "waiting");
-    await done(admin.approve(id, "127.0.0.1"));
+    await done(admin.approve(id, null, "127.0.0.1"));
     const results = await done(Promise.all([boot(), boot(), boot(), boot()]));
     assert.deepEqual(
       results.map(({ kind }) => kind),
@@ -149,7 +150,7 @@ describe("enrollment, over a store as slow as it likes", () => {
     const first = await done(boot());
     assert.ok(first.kind === "issued");
     const revoked = admin.revokeTokens(id, "127.0.0.1");
-    const renewed = enrollment.refresh(first.token.token, "127.0.0.1");
+    const renewed = enrollment.refresh(first.token.token, null, "127.0.0.1");
     time.ms += 5000;
     const [, outcome] = await done(Promise.allSettled([revoked, renewed]));
     assert.ok(outcome.status === "rejected" && refusedAs("credential_invalid")(outcome.reason));
@@ -161,11 +162,11 @@ describe("enrollment, over a store as slow as it likes", () => {
     const { boot, done, enrollment, admin, entries } = await setup("open");
     const first = await done(boot());
     assert.ok(first.kind === "issued");
-    const fresh = await done(enrollment.refresh(first.token.token, "127.0.0.1"));
+    const fresh = await done(enrollment.refresh(first.token.token, null, "127.0.0.1"));
     await done(admin.change(id, { status: "disabled" }, "127.0.0.1"));
     await assert.rejects(done(boot()), refusedAs("forbidden"));
     await assert.rejects(
-      done(enrollment.refresh(fresh.token, "127.0.0.1")),
+      done(enrollment.refresh(fresh.token, null, "127.0.0.1")),
       refusedAs("forbidden"),
     );
     assert.deepEqual(

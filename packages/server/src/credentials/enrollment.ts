@@ -1,5 +1,6 @@
 import type { BootstrapPolicy, EpochMs, OrganizationId } from "@claude-relay/contract";
-import type { BootstrapRequest, Enrollment, IssuedToken } from "../pipeline/credential-ports.ts";
+import type { BootstrapRequest, Enrollment } from "../pipeline/credential-ports.ts";
+import { deviceKeyFingerprint } from "../pipeline/device-key-fingerprint.ts";
 import type {
   AuditLog,
   DeviceRecord,
@@ -8,9 +9,12 @@ import type {
 } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
+import { approvalStep, keysWhileWaiting } from "./approval.ts";
 import type { DeviceIndex, OrganizationOf } from "./device-index.ts";
+import { type DeviceKeyRule, demandDeviceKey, demandKeyWhere } from "./device-key.ts";
 import { enrollmentCodeHash } from "./enrollment-code.ts";
-import type { WrapperClaims, WrapperTokens } from "./wrapper-token.ts";
+import { issue, renew } from "./renewal.ts";
+import type { WrapperTokens } from "./wrapper-token.ts";
 
 type Options = Readonly<{
   /** BOOTSTRAP, or what is tighter for an organization. */
@@ -20,12 +24,11 @@ type Options = Readonly<{
   devices: DeviceIndex;
   deviceStore: DeviceStore;
   codes: EnrollmentCodeStore;
+  /** DEVICE_KEYS. */
+  deviceKeys: DeviceKeyRule;
   audit: AuditLog;
   clock: Clock;
 }>;
-
-/** A replaced token works this much longer: requests under way keep their credential. */
-const graceMs = 60_000;
 
 /** Who becomes a device, and how a device gets and renews its wrapper token. */
 export const createEnrollment = (options: Options): Enrollment => {
@@ -46,7 +49,14 @@ export const createEnrollment = (options: Options): Enrollment => {
     bootstrap: async (request) => {
       const { deviceId, clientIp } = request;
       try {
-        const { device, waiting } = await devices.alone(deviceId, () => enroll(options, request));
+        demandDeviceKey(request.publicKey);
+        const { device, waiting, before } = await devices.alone(deviceId, () =>
+          enroll(options, request),
+        );
+        if (before !== null && before !== device.publicKey) {
+          const [from, to] = [before, device.publicKey].map(deviceKeyFingerprint);
+          record("device.key_change", deviceId, "ok", clientIp, { from, to });
+        }
         if (waiting !== null) {
           if (waiting === "new") {
             record("device.bootstrap", deviceId, "waiting", clientIp);
@@ -64,12 +74,19 @@ export const createEnrollment = (options: Options): Enrollment => {
       }
     },
 
-    refresh: async (credential, clientIp) => {
+    refresh: async (credential, proof, clientIp) => {
       let subject = "unknown";
       try {
         const claims = await tokens.verify(credential);
         subject = claims.deviceId;
-        const token = await devices.alone(claims.deviceId, () => renew(options, claims));
+        const onReplay = (proved: boolean): void =>
+          record("device.replay", claims.deviceId, "revoked", clientIp, {
+            jti: claims.jti,
+            proved,
+          });
+        const token = await devices.alone(claims.deviceId, () =>
+          renew(options, { claims, credential, proof, onReplay }),
+        );
         record("device.refresh", subject, "ok", clientIp, {
           jti: token.jti,
           replaced: claims.jti,
@@ -85,37 +102,26 @@ export const createEnrollment = (options: Options): Enrollment => {
   };
 };
 
-const issue = (tokens: WrapperTokens, device: DeviceRecord): Promise<IssuedToken> =>
-  tokens.issue(
-    device.id,
-    { models: device.models, requestsPerMinute: device.requestsPerMinute },
-    device.tokensValidAfter,
-  );
-
-const renew = async (options: Options, claims: WrapperClaims): Promise<IssuedToken> => {
-  const { tokens, devices, clock } = options;
-  devices.callerFor(claims);
-  const device = devices.get(claims.deviceId);
-  if (device === null) {
-    throw new Refusal("credential_invalid", "This device is unknown here.");
-  }
-  if (device.publicKey !== null) {
-    // Its key was registered so that a stolen token cannot be renewed: without the signature, it is not.
-    throw new Refusal(
-      "forbidden",
-      "This device registered a key, and signed refreshes are not understood yet: get a new token at POST /bootstrap.",
-    );
-  }
-  await devices.supersede(claims, (clock.now() + graceMs) as EpochMs);
-  return issue(tokens, device);
-};
-
 /** `waiting`: whether the device waits for an admin, and whether it has only just begun to. */
 type Enrolled = Readonly<{ device: DeviceRecord; waiting: "new" | "still" | null }>;
 
-const enroll = async (options: Options, request: BootstrapRequest): Promise<Enrolled> => {
+/** `before`: the key it had until now. */
+const enroll = async (
+  options: Options,
+  request: BootstrapRequest,
+): Promise<Enrolled & Readonly<{ before: string | null }>> => {
   const known = options.devices.get(request.deviceId);
   refuseBarred(known);
+  demandKeyWhere(options.deviceKeys, request.publicKey, known);
+  const enrolled = await enrollByPolicy(options, request, known);
+  return { ...enrolled, before: known?.publicKey ?? null };
+};
+
+const enrollByPolicy = async (
+  options: Options,
+  request: BootstrapRequest,
+  known: DeviceRecord | null,
+): Promise<Enrolled> => {
   switch (policyFor(options, known)) {
     case "open":
       return { device: await enrollOpenly(options, request, known), waiting: null };
@@ -187,6 +193,7 @@ const enrollByCode = async (
   const waits = policyFor(options, owner) === "approve";
   const device = await save(options, {
     ...base(options, request, known),
+    ...(waits && keysWhileWaiting(request.publicKey, known)),
     ...owner,
     // One that was in already keeps the tokens it has while it waits.
     status: waits ? (known?.status ?? "pending") : "active",
@@ -197,11 +204,6 @@ const enrollByCode = async (
   return { device, waiting: waits ? "new" : null };
 };
 
-/**
- * An approval is spent by the first token: afterwards the name alone buys nothing. A device that asks
- * again waits for an admin again, while the tokens it has keep working: a stranger who knows its name
- * must not be able to lock it out.
- */
 const enrollForApproval = async (
   options: Options,
   request: BootstrapRequest,
@@ -211,22 +213,9 @@ const enrollForApproval = async (
     const fresh = { ...base(options, request, null), status: "pending" as const };
     return { device: await save(options, fresh), waiting: "new" };
   }
-  if (known.approvedAt === null) {
-    return { device: known, waiting: "still" };
-  }
-  if (isSpent(known)) {
-    return { device: await save(options, { ...known, approvedAt: null }), waiting: "new" };
-  }
-  // After the approval even by the same clock reading: it is spent now.
-  const lastBootstrapAt = Math.max(options.clock.now(), known.approvedAt + 1) as EpochMs;
-  const device = await save(options, { ...known, lastBootstrapAt });
-  return { device, waiting: null };
+  const { row, waiting } = approvalStep(request, known, options.clock.now());
+  return { device: row === known ? known : await save(options, row), waiting };
 };
-
-const isSpent = (device: DeviceRecord): boolean =>
-  device.lastBootstrapAt !== null &&
-  device.approvedAt !== null &&
-  device.lastBootstrapAt > device.approvedAt;
 
 const base = (
   { clock }: Options,
@@ -238,6 +227,7 @@ const base = (
   label: known?.label ?? null,
   appVersion: request.appVersion ?? known?.appVersion ?? null,
   publicKey: request.publicKey ?? known?.publicKey ?? null,
+  waitingKey: null,
   userId: known?.userId ?? null,
   organizationId: known?.organizationId ?? null,
   models: known?.models ?? null,

@@ -16,6 +16,7 @@ const record: DeviceRecord = {
   label: null,
   appVersion: null,
   publicKey: null,
+  waitingKey: null,
   userId: null,
   organizationId: null,
   models: null,

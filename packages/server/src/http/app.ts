@@ -23,9 +23,14 @@ import { type AdminDevicesDoorDeps, adminDevicesDoor } from "./admin/devices-doo
 import { type AdminEventsDoorDeps, adminEventsDoor } from "./admin/events-door.ts";
 import { type AdminKeysDoorDeps, adminKeysDoor } from "./admin/keys-door.ts";
 import {
+  type AdminManagedSettingsDoorDeps,
+  adminManagedSettingsDoor,
+} from "./admin/managed-settings-door.ts";
+import {
   type AdminOrganizationsDoorDeps,
   adminOrganizationsDoor,
 } from "./admin/organizations-door.ts";
+import { type AdminPasswordsDoorDeps, adminPasswordsDoor } from "./admin/passwords-door.ts";
 import { type AdminPoliciesDoorDeps, adminPoliciesDoor } from "./admin/policies-door.ts";
 import { type AdminReconcileDoorDeps, adminReconcileDoor } from "./admin/reconcile-door.ts";
 import { type AdminRoutersDoorDeps, adminRoutersDoor } from "./admin/routers-door.ts";
@@ -64,12 +69,16 @@ export type AppDeps = Readonly<{
   routers: AdminRoutersDoorDeps;
   organizations: AdminOrganizationsDoorDeps;
   users: AdminUsersDoorDeps;
+  passwords: AdminPasswordsDoorDeps;
+  managedSettings: AdminManagedSettingsDoorDeps;
   policies: AdminPoliciesDoorDeps;
   budgets: AdminBudgetsDoorDeps;
   complete: CompleteDoorDeps;
   fetch: FetchDoorDeps;
   audit: AdminAuditDoorDeps;
   events: AdminEventsDoorDeps;
+  /** People who sign in; null when they may not. */
+  gateway: ((scope: FastifyInstance) => void) | null;
 }>;
 
 export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
@@ -126,15 +135,26 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
       void scope.register(room((inner) => adminRoutersDoor(inner, deps.routers)));
       void scope.register(room((inner) => adminOrganizationsDoor(inner, deps.organizations)));
       void scope.register(room((inner) => adminUsersDoor(inner, deps.users)));
+      void scope.register(room((inner) => adminPasswordsDoor(inner, deps.passwords)));
+      void scope.register(room((inner) => adminManagedSettingsDoor(inner, deps.managedSettings)));
       void scope.register(room((inner) => adminPoliciesDoor(inner, deps.policies)));
       void scope.register(room((inner) => adminBudgetsDoor(inner, deps.budgets)));
     }),
   );
+  const { gateway } = deps;
+  if (gateway !== null) {
+    await app.register(
+      room((scope) => {
+        logRequests(scope, deps.log);
+        gateway(scope);
+      }),
+    );
+  }
   return app;
 };
 
 /** Routes whose bodies are small; see json-bodies.ts. */
-const ownRoute = /^\/(?:bootstrap|refresh|admin\/.*)$/;
+const ownRoute = /^\/(?:bootstrap|refresh|admin\/.*|oauth\/.*|device)$/;
 
 /** A scope of its own: what is added in it (hooks, body parsers) holds only there. */
 const room =

@@ -3,14 +3,18 @@ import {
   BootstrapRequest,
   type DeviceId,
   ErrorBody,
+  RefreshRequest,
+  type RefreshRequest as RefreshRequestBody,
   WrapperToken,
   type WrapperToken as WrapperTokenBody,
 } from "@claude-relay/contract";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { readCredential } from "../pipeline/credential.ts";
-import type { Enrollment, IssuedToken } from "../pipeline/credential-ports.ts";
+import type { Enrollment, IssuedToken, RefreshProof } from "../pipeline/credential-ports.ts";
 import type { RateLimiter } from "../pipeline/rate-limiter.ts";
 import { Refusal } from "../pipeline/refusal.ts";
+import type { Clock } from "../pipeline/types.ts";
+import { bodyMayBeMissing } from "./body-may-be-missing.ts";
 import { clientIp, isFromThisMachine } from "./client-ip.ts";
 import { type TypedApp, typedApp } from "./typed-app.ts";
 
@@ -23,6 +27,7 @@ export type BootstrapDoorDeps = Readonly<{
   /** Told of every request that its address's limit turns away, for the audit log. */
   onLimited: (action: LimitedAction, refusal: Refusal, clientIp: string) => void;
   proxyBaseUrl: () => string;
+  clock: Pick<Clock, "now">;
   trustProxy: number;
 }>;
 
@@ -45,6 +50,7 @@ const offerBootstrap = (app: TypedApp, deps: BootstrapDoorDeps): void => {
       },
     },
     async (request, response) => {
+      response.header("date", httpDate(deps));
       const ip = limitByIp(deps, "device.bootstrap", request);
       const result = await deps.enrollment.bootstrap({
         deviceId: request.body.device_id as DeviceId,
@@ -73,23 +79,37 @@ const offerRefresh = (app: TypedApp, deps: BootstrapDoorDeps): void => {
       schema: {
         tags: ["Devices"],
         summary: "Renew a wrapper token",
-        description: "The old token keeps working for 60 s.",
+        description:
+          "The old token keeps working for 60 s; brought here again after that, it ends every token of the device. A device that registered a key signs.",
+        body: RefreshRequest,
         security: [{ bearer: [] }, { apiKey: [] }],
         response: { 200: WrapperToken, "4xx": ErrorBody },
       },
+      preValidation: bodyMayBeMissing,
     },
-    async (request) => {
+    async (request, response) => {
+      response.header("date", httpDate(deps));
       const ip = limitByIp(deps, "device.refresh", request);
-      return wire(await deps.enrollment.refresh(readCredential(request.headers), ip), deps);
+      const credential = readCredential(request.headers);
+      const token = await deps.enrollment.refresh(credential, proofOf(request.body), ip);
+      return wire(token, deps);
     },
   );
 };
+
+const proofOf = ({ timestamp, nonce, signature }: RefreshRequestBody): RefreshProof | null =>
+  timestamp === undefined || nonce === undefined || signature === undefined
+    ? null
+    : { timestamp, nonce, signature };
 
 const wire = ({ token, expiresAt }: IssuedToken, deps: BootstrapDoorDeps): WrapperTokenBody => ({
   wrapper_token: token,
   proxy_base_url: deps.proxyBaseUrl(),
   expires_at: new Date(expiresAt).toISOString(),
 });
+
+/** By the clock that `expires_at` is told by: a device whose own is wrong can tell how long it has. */
+const httpDate = ({ clock }: BootstrapDoorDeps): string => new Date(clock.now()).toUTCString();
 
 /** The caller's address. @throws Refusal `rate_limited` */
 const limitByIp = (

@@ -21,7 +21,7 @@ export const createCors = (origins: readonly string[]) => {
       return false;
     }
     response.writeHead(204, {
-      "access-control-allow-methods": "GET, POST, PATCH, DELETE",
+      "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
       "access-control-allow-headers":
         request.headers["access-control-request-headers"] ?? "authorization, content-type",
       "access-control-max-age": "600",

@@ -19,6 +19,15 @@ export type BootstrapRequest = Readonly<{
   fromThisMachine: boolean;
 }>;
 
+/** A device's signature under a renewal, as it came. */
+export type RefreshProof = Readonly<{
+  /** Epoch seconds. */
+  timestamp: number;
+  nonce: string;
+  /** Ed25519, base64url. */
+  signature: string;
+}>;
+
 export type IssuedToken = Readonly<{ token: string; jti: string; expiresAt: EpochMs }>;
 
 export type BootstrapResult =
@@ -28,8 +37,12 @@ export type BootstrapResult =
 export interface Enrollment {
   /** @throws Refusal `forbidden` when the policy does not let this device in */
   bootstrap(request: BootstrapRequest): Promise<BootstrapResult>;
-  /** A new token for a good one, which works for a grace more. @throws Refusal as authentication does */
-  refresh(credential: string, clientIp: string): Promise<IssuedToken>;
+  /**
+   * A new token for a good one, which works for a grace more. A device with a key must bring its proof.
+   * One that comes back with a token replaced before the grace loses every token it has.
+   * @throws Refusal as authentication does
+   */
+  refresh(credential: string, proof: RefreshProof | null, clientIp: string): Promise<IssuedToken>;
 }
 
 /** What an admin does with devices. Every change counts at once and is audited. */
@@ -41,8 +54,12 @@ export interface DeviceAdmin {
   get(id: DeviceId): DeviceRecord;
   /** @throws Refusal `not_found` */
   change(id: DeviceId, changes: DeviceChanges, clientIp: string): Promise<DeviceRecord>;
-  /** Lets a waiting device have a token at its next `/bootstrap`. @throws Refusal `not_found`, `conflict` */
-  approve(id: DeviceId, clientIp: string): Promise<DeviceRecord>;
+  /**
+   * Lets a waiting device have a token at its next `/bootstrap`.
+   * @param fingerprint of the key that the admin means; null for whatever key waits
+   * @throws Refusal `not_found`, `conflict`, also when another key waits by now
+   */
+  approve(id: DeviceId, fingerprint: string | null, clientIp: string): Promise<DeviceRecord>;
   /** Ends every token of the device; the device itself may enroll again. @throws Refusal `not_found` */
   revokeTokens(id: DeviceId, clientIp: string): Promise<DeviceRecord>;
 }

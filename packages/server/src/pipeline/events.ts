@@ -8,6 +8,8 @@ const toldActions: ReadonlySet<string> = new Set([
   "budget.warning",
   "circuit_breaker.change",
   "device.disable",
+  "device.key_change",
+  "device.replay",
   "device.revoke",
   "device.revoke_tokens",
   "app_key.revoke",

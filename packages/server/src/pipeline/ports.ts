@@ -34,6 +34,8 @@ export type DeviceRecord = Readonly<{
   appVersion: string | null;
   /** As given at `/bootstrap`; signs refreshes when present. */
   publicKey: string | null;
+  /** What the device that asks for an approval brings in its place; counts once it is approved and collected. */
+  waitingKey: string | null;
   userId: UserId | null;
   organizationId: OrganizationId | null;
   /** Exact ids or patterns with one trailing `*`; null means every model. */
@@ -72,6 +74,11 @@ export interface DeviceStore {
   update(id: DeviceId, changes: DeviceChanges): Promise<DeviceRecord | null>;
   /** The first call for a `jti` decides: a replay never moves `deadAfter`. Gives the row as it stands. */
   supersedeToken(token: SupersededToken): Promise<SupersededToken>;
+  /**
+   * Takes a nonce for a device's signature, once. Gives false when it was used already, by whichever process;
+   * `now` and `until` say when it may be forgotten.
+   */
+  takeNonce(device: DeviceId, nonce: string, now: EpochMs, until: EpochMs): Promise<boolean>;
   /** Those whose `expiresAt` is still ahead of `now`. */
   loadSuperseded(now: EpochMs): Promise<readonly SupersededToken[]>;
   /** Forgets those that have expired. Gives how many. */

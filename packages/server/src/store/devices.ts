@@ -50,6 +50,16 @@ export const createDeviceStore = (db: Kysely<Tables>): DeviceStore => ({
   },
   update: (id, changes) => updateDevice(db, id, changes),
   supersedeToken: (token) => supersedeToken(db, token),
+  takeNonce: async (device, nonce, now, until) => {
+    await db.deleteFrom("device_nonces").where("forget_after", "<", now).execute();
+    const taken = await db
+      .insertInto("device_nonces")
+      .values({ device_id: device, nonce, forget_after: until })
+      .onConflict((conflict) => conflict.columns(["device_id", "nonce"]).doNothing())
+      .returning("nonce")
+      .executeTakeFirst();
+    return taken !== undefined;
+  },
   loadSuperseded: async (now) => {
     const rows = await db
       .selectFrom("superseded_tokens")
@@ -120,6 +130,7 @@ const toDevice = (row: Selectable<DevicesTable>): DeviceRecord => ({
   label: row.label,
   appVersion: row.app_version,
   publicKey: row.public_key,
+  waitingKey: row.waiting_key,
   userId: row.user_id,
   organizationId: row.organization_id,
   models: fromJson<string[]>(row.models),
@@ -136,6 +147,7 @@ const toDeviceRow = (device: DeviceRecord): DevicesTable => ({
   label: device.label,
   app_version: device.appVersion,
   public_key: device.publicKey,
+  waiting_key: device.waitingKey,
   user_id: device.userId,
   organization_id: device.organizationId,
   models: toJson(device.models),
@@ -152,6 +164,7 @@ const toChangedColumns = (changes: DeviceChanges): Updateable<DevicesTable> => (
   ...(changes.label !== undefined && { label: changes.label }),
   ...(changes.appVersion !== undefined && { app_version: changes.appVersion }),
   ...(changes.publicKey !== undefined && { public_key: changes.publicKey }),
+  ...(changes.waitingKey !== undefined && { waiting_key: changes.waitingKey }),
   ...(changes.userId !== undefined && { user_id: changes.userId }),
   ...(changes.organizationId !== undefined && { organization_id: changes.organizationId }),
   ...(changes.models !== undefined && { models: toJson(changes.models) }),

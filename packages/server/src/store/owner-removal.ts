@@ -1,7 +1,8 @@
-import type { EpochMs, OrganizationId, UserId } from "@claude-relay/contract";
+import type { DeviceId, EpochMs, OrganizationId, UserId } from "@claude-relay/contract";
 import type { Kysely } from "kysely";
 import { sql } from "kysely";
 import type { Removal } from "../pipeline/owner-ports.ts";
+import { signInPrefix } from "../pipeline/sign-in-ports.ts";
 import type { Tables } from "./schema.ts";
 
 type OwnerKind = "organization" | "user";
@@ -30,6 +31,18 @@ export const removeOwner = (
       .where("scope", "=", kind)
       .where("scope_id", "=", id)
       .execute();
+    await inside
+      .deleteFrom("managed_settings")
+      .where("scope", "=", kind)
+      .where("scope_id", "=", id)
+      .execute();
+    if (kind === "user") {
+      // Whoever gets this id next must not inherit the password.
+      await inside
+        .deleteFrom("user_passwords")
+        .where("user_id", "=", id as UserId)
+        .execute();
+    }
     const { numDeletedRows } = await inside
       .deleteFrom(kind === "user" ? "users" : "organizations")
       .where("id", "=", id)
@@ -53,6 +66,8 @@ const membersOf = async (
     .selectFrom("devices")
     .select("id")
     .where(belongs)
+    // A sign-in ends with its person.
+    .where("id", "not like", `${signInPrefix}%` as DeviceId)
     .orderBy("id")
     .execute();
   const keys = await db

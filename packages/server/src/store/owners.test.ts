@@ -179,6 +179,7 @@ onEachDatabase(({ newPlace }) => {
       label: null,
       appVersion: null,
       publicKey: null,
+      waitingKey: null,
       createdAt: noon,
       approvedAt: null,
       lastBootstrapAt: null,

@@ -19,6 +19,7 @@ const device = (id: string, changes: Partial<DeviceRecord> = {}): DeviceRecord =
   label: "Mac",
   appVersion: "1.0.0",
   publicKey: "key",
+  waitingKey: "another key",
   userId: "user-1" as UserId,
   organizationId: "org-1" as OrganizationId,
   models: ["claude-*"],
@@ -122,6 +123,17 @@ onEachDatabase((database) => {
     assert.deepEqual(await devices.loadSuperseded(epochMs(noon + 100)), []);
     assert.equal(await devices.pruneSuperseded(epochMs(noon + 99)), 0);
     assert.equal(await devices.pruneSuperseded(epochMs(noon + 100)), 1);
+  });
+
+  test("a device's nonce is taken once, by one of many, until it is forgotten", async (context) => {
+    const { devices } = await openOn(context, database);
+    const take = (now: number, id = "device-1") =>
+      devices.takeNonce(id as DeviceId, "nonce", epochMs(noon + now), epochMs(noon + now + 600));
+    const taken = await Promise.all([0, 0, 0, 0].map(() => take(0)));
+    assert.equal(taken.filter(Boolean).length, 1);
+    assert.equal(await take(600), false);
+    assert.equal(await take(0, "device-2"), true);
+    assert.equal(await take(601), true);
   });
 
   test("of many callers racing for an enrolment code's two uses, two get one", async (context) => {

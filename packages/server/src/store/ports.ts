@@ -5,10 +5,16 @@ import { createAuditLog } from "./audit.ts";
 import { createBudgetStore } from "./budgets.ts";
 import { createDeviceStore } from "./devices.ts";
 import { createEnrollmentCodeStore } from "./enrollment-codes.ts";
+import { createManagedSettingsStore } from "./managed-settings.ts";
 import { createOrganizationStore, createUserStore } from "./owners.ts";
 import { createPolicyStore } from "./policies.ts";
 import { createRouterStore } from "./routers.ts";
 import type { Tables } from "./schema.ts";
+import {
+  createDeviceGrantStore,
+  createPasswordStore,
+  createRefreshTokenStore,
+} from "./sign-ins.ts";
 import { listRequestRows } from "./usage-rows.ts";
 import { summarizeUsage } from "./usage-summary.ts";
 import type { Ports } from "./worker-messages.ts";
@@ -23,6 +29,10 @@ export const createPorts = (db: Kysely<Tables>, reports: Kysely<Tables>): Ports 
   users: createUserStore(db),
   policies: createPolicyStore(db),
   budgets: createBudgetStore(db),
+  passwords: createPasswordStore(db),
+  deviceGrants: createDeviceGrantStore(db),
+  refreshTokens: createRefreshTokenStore(db),
+  managedSettings: createManagedSettingsStore(db),
   audit: createAuditLog(db),
   usage: createUsageQueries(reports),
 });

@@ -12,6 +12,7 @@ import type { ColumnType, Generated } from "kysely";
 import type { BudgetRecord, PolicyRecord } from "../pipeline/owner-ports.ts";
 import type { DeviceStatus, RequestRow } from "../pipeline/ports.ts";
 import type { RouterRecord } from "../pipeline/router-ports.ts";
+import type { DeviceGrantStatus, ManagedScope } from "../pipeline/sign-in-ports.ts";
 
 /**
  * The tables, for Kysely. Times are epoch milliseconds, money whole micro-dollars, lists and objects JSON text,
@@ -21,6 +22,7 @@ export type Tables = {
   requests: RequestsTable;
   devices: DevicesTable;
   superseded_tokens: SupersededTokensTable;
+  device_nonces: DeviceNoncesTable;
   enrollment_codes: EnrollmentCodesTable;
   app_keys: AppKeysTable;
   routers: RoutersTable;
@@ -28,6 +30,10 @@ export type Tables = {
   users: UsersTable;
   policies: PoliciesTable;
   budgets: BudgetsTable;
+  user_passwords: UserPasswordsTable;
+  device_grants: DeviceGrantsTable;
+  refresh_tokens: RefreshTokensTable;
+  managed_settings: ManagedSettingsTable;
   audit: AuditTable;
   open_requests: OpenRequestsTable;
   journal_checkpoint: JournalCheckpointTable;
@@ -45,6 +51,7 @@ export type DevicesTable = {
   label: string | null;
   app_version: string | null;
   public_key: string | null;
+  waiting_key: string | null;
   user_id: UserId | null;
   organization_id: OrganizationId | null;
   models: string | null;
@@ -60,6 +67,12 @@ export type SupersededTokensTable = {
   device_id: DeviceId;
   dead_after: EpochMs;
   expires_at: EpochMs;
+};
+
+export type DeviceNoncesTable = {
+  device_id: DeviceId;
+  nonce: string;
+  forget_after: EpochMs;
 };
 
 export type EnrollmentCodesTable = {
@@ -145,6 +158,41 @@ export type BudgetsTable = {
   window_kind: BudgetRecord["window"]["kind"];
   window_hours: number | null;
   created_at: EpochMs;
+};
+
+export type UserPasswordsTable = { user_id: UserId; hash: string; changed_at: EpochMs };
+
+export type DeviceGrantsTable = {
+  device_code_hash: string;
+  user_code_hash: string;
+  status: DeviceGrantStatus;
+  user_id: UserId | null;
+  device_id: DeviceId | null;
+  client_ip: string;
+  user_agent: string;
+  created_at: EpochMs;
+  expires_at: EpochMs;
+  last_polled_at: EpochMs | null;
+  interval_seconds: number;
+};
+
+export type RefreshTokensTable = {
+  hash: string;
+  device_id: DeviceId;
+  created_at: EpochMs;
+  expires_at: EpochMs;
+  used_at: EpochMs | null;
+  successor_hash: string | null;
+};
+
+/** The relay's own scope has the empty `scope_id`. */
+export type ManagedSettingsTable = {
+  scope: ManagedScope["kind"];
+  scope_id: string;
+  uuid: string;
+  checksum: string;
+  settings: string;
+  updated_at: EpochMs;
 };
 
 export type AuditTable = {

@@ -14,6 +14,12 @@ import type {
 } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { RouterStore } from "../pipeline/router-ports.ts";
+import type {
+  DeviceGrantStore,
+  ManagedSettingsStore,
+  PasswordStore,
+  RefreshTokenStore,
+} from "../pipeline/sign-in-ports.ts";
 import type { Ledger } from "../pipeline/types.ts";
 import { type OnFault, reason } from "./faults.ts";
 import { Journal } from "./journal.ts";
@@ -53,6 +59,10 @@ export type Store = Readonly<{
   users: UserStore;
   policies: PolicyStore;
   budgets: BudgetStore;
+  passwords: PasswordStore;
+  deviceGrants: DeviceGrantStore;
+  refreshTokens: RefreshTokenStore;
+  managedSettings: ManagedSettingsStore;
   audit: AuditLog;
   usage: UsageQueries;
   /** How many rows of an earlier process's open requests were made at start. */
@@ -143,6 +153,10 @@ const remotePorts = (client: WorkerClient, journal: Journal, onFault: OnFault): 
     users: remote(client, "users"),
     policies: remote(client, "policies"),
     budgets: remote(client, "budgets"),
+    passwords: remote(client, "passwords"),
+    deviceGrants: remote(client, "deviceGrants"),
+    refreshTokens: remote(client, "refreshTokens"),
+    managedSettings: remote(client, "managedSettings"),
     audit: {
       ...audit,
       append: (entry) =>

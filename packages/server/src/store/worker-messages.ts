@@ -13,6 +13,12 @@ import type {
   UsageQueries,
 } from "../pipeline/ports.ts";
 import type { RouterStore } from "../pipeline/router-ports.ts";
+import type {
+  DeviceGrantStore,
+  ManagedSettingsStore,
+  PasswordStore,
+  RefreshTokenStore,
+} from "../pipeline/sign-in-ports.ts";
 import type { StoreFault } from "./faults.ts";
 import type { PostgresAddress } from "./postgres/address.ts";
 import type { Position } from "./segments.ts";
@@ -27,6 +33,10 @@ export type Ports = {
   users: UserStore;
   policies: PolicyStore;
   budgets: BudgetStore;
+  passwords: PasswordStore;
+  deviceGrants: DeviceGrantStore;
+  refreshTokens: RefreshTokenStore;
+  managedSettings: ManagedSettingsStore;
   audit: AuditLog;
   usage: UsageQueries;
 };
@@ -41,6 +51,7 @@ export const portMethods = {
     upsert: true,
     update: true,
     supersedeToken: true,
+    takeNonce: true,
     loadSuperseded: true,
     pruneSuperseded: true,
   },
@@ -51,6 +62,17 @@ export const portMethods = {
   users: { loadAll: true, list: true, insert: true, replace: true, remove: true },
   policies: { loadAll: true, list: true, insert: true, replace: true, remove: true },
   budgets: { loadAll: true, list: true, insert: true, replace: true, remove: true },
+  passwords: { get: true, put: true, remove: true },
+  deviceGrants: {
+    insert: true,
+    get: true,
+    waiting: true,
+    decide: true,
+    polled: true,
+    consume: true,
+  },
+  refreshTokens: { insert: true, get: true, rotate: true, prune: true },
+  managedSettings: { list: true, first: true, put: true, remove: true },
   audit: { append: true, list: true },
   usage: { summary: true, rows: true },
 } as const satisfies { [Port in keyof Ports]: Record<keyof Ports[Port], true> };

@@ -47,4 +47,13 @@ export const securitySettings = {
     about:
       "Who gets a token at `/bootstrap`: `open` anyone on this machine, `code` whoever brings an enrollment code, `approve` whoever an admin approves.",
   }),
+  deviceKeys: define<"optional" | "required">({
+    name: "DEVICE_KEYS",
+    fileKey: "security.device_keys",
+    parse: oneOf("optional", "required"),
+    fallback: "optional",
+    shown: "optional",
+    about:
+      "Whether a device may do without a key of its own. A device with a key must sign each `/refresh`, so that a stolen token cannot be renewed.",
+  }),
 } as const;

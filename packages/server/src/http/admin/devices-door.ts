@@ -1,4 +1,5 @@
 import {
+  ApproveDeviceBody,
   Device,
   DeviceChangesBody,
   type DeviceId,
@@ -10,8 +11,10 @@ import {
 } from "@claude-relay/contract";
 import type { FastifyInstance } from "fastify";
 import type { DeviceAdmin } from "../../pipeline/credential-ports.ts";
+import { deviceKeyFingerprint } from "../../pipeline/device-key-fingerprint.ts";
 import type { Directory } from "../../pipeline/owner-ports.ts";
 import type { DeviceChanges, DeviceRecord } from "../../pipeline/ports.ts";
+import { bodyMayBeMissing } from "../body-may-be-missing.ts";
 import { type TypedApp, typedApp } from "../typed-app.ts";
 import type { AdminAccess } from "./access.ts";
 import { callerSettingsOf } from "./caller-settings.ts";
@@ -79,9 +82,22 @@ const offerChanging = (
 
   app.post(
     "/admin/devices/:id/approve",
-    { schema: { ...one, summary: "Let a waiting device have its token" } },
+    {
+      schema: {
+        ...one,
+        summary: "Let a waiting device have its token",
+        body: ApproveDeviceBody,
+      },
+      preValidation: bodyMayBeMissing,
+    },
     async (request) =>
-      wire(await devices.approve(request.params.id as DeviceId, access.ip(request))),
+      wire(
+        await devices.approve(
+          request.params.id as DeviceId,
+          request.body.device_key_fingerprint ?? null,
+          access.ip(request),
+        ),
+      ),
   );
 
   app.post(
@@ -107,6 +123,8 @@ const wireDevice = (
   waiting_for_approval: isWaiting(device, directory),
   label: device.label,
   app_version: device.appVersion,
+  device_key_fingerprint: deviceKeyFingerprint(device.publicKey),
+  waiting_key_fingerprint: deviceKeyFingerprint(device.waitingKey),
   user_id: device.userId,
   organization_id: organizationOf(device, directory),
   models: device.models === null ? null : [...device.models],

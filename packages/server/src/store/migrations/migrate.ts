@@ -6,6 +6,8 @@ import { owners } from "./0003-owners.ts";
 import { instances } from "./0004-instances.ts";
 import { routers } from "./0005-routers.ts";
 import { indexes } from "./0006-indexes.ts";
+import { peopleSignIn } from "./0007-people-sign-in.ts";
+import { deviceKeys } from "./0008-device-keys.ts";
 
 /** Every migration, oldest first. Numbers only grow, and a published migration never changes. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -15,6 +17,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0004-instances": instances,
   "0005-routers": routers,
   "0006-indexes": indexes,
+  "0007-people-sign-in": peopleSignIn,
+  "0008-device-keys": deviceKeys,
 };
 
 /**
