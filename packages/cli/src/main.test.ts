@@ -100,7 +100,10 @@ describe("claude-relay keys list", () => {
 describe("a call that goes wrong ends in one line and exit 1:", () => {
   it("nobody listens", async () => {
     const env = { CLAUDE_RELAY_URL: "http://127.0.0.1:1", ADMIN_TOKEN: token };
-    oneLine(await runCli(["keys", "list"], env), /No relay answers at .*Start it with \.\/run\.sh/);
+    oneLine(
+      await runCli(["keys", "list"], env),
+      /No relay answers at .*Start it with npm start, \.\/run\.sh/,
+    );
   });
 
   it("the token is not the relay's", async (t) => {

@@ -83,7 +83,7 @@ const unreachable = ({ url }: RelayAddress, error: Error): Fault => {
   const code = "code" in error ? String(error.code) : "";
   if (code === "ECONNREFUSED" || error instanceof AggregateError) {
     return new Unreachable(
-      `No relay answers at ${url}. Start it with ./run.sh or ./install.sh (or \`claude-relay start\`), or name another with --url or CLAUDE_RELAY_URL.`,
+      `No relay answers at ${url}. Is that its address and port? Start it with npm start, ./run.sh or ./install.sh, or name another (--url, CLAUDE_RELAY_URL).`,
     );
   }
   if (error.name === "AbortError" || error.name === "TimeoutError" || code === "ABORT_ERR") {

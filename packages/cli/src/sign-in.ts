@@ -128,7 +128,7 @@ export const keychain = async (): Promise<SecretStore> => {
   } catch (error) {
     throw error instanceof KeychainUnavailableError
       ? new Fault(
-          `${printable(error.message)} Unlock it, or do without it: connect with --store file keeps the sign-in in a file, not encrypted, readable by you alone.`,
+          `${printable(error.message).replace(/\.?$/, ".")} Unlock it; or, where there is none, connect with --store file: the sign-in is then kept in a file, not encrypted, readable by you alone.`,
         )
       : error;
   }

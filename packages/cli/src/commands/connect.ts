@@ -103,7 +103,9 @@ const writeSettings = (terminal: Terminal, places: Places, url: string): void =>
   if (setAside.length > 0) {
     terminal.note(`Taken out of it until then: ${setAside.join(", ")}.`);
   }
-  terminal.note("For the SDKs, these lines in your shell:");
+  terminal.note(
+    "For programs with an SDK: claude-relay run -- <program>. Or these lines, in the shell that starts them and not in your profile: Claude Code would send a second token.",
+  );
 };
 
 /** Claude Code takes these from the shell it is started in, past its settings. */
@@ -111,7 +113,7 @@ const warnAboutEnvironment = (terminal: Terminal): void => {
   const set = inTheWay.filter((name) => terminal.env[name]);
   if (set.length > 0) {
     terminal.note(
-      `Your shell sets ${set.join(", ")}, which would lead Claude Code past the relay: unset ${set.join(" ")}.`,
+      `Your shell sets ${set.join(", ")}, which Claude Code would send beside the relay's token, and two different credentials are refused ("Invalid API key"). Before you start claude, here and in your profile: unset ${set.join(" ")}`,
     );
   }
 };

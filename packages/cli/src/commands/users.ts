@@ -34,5 +34,7 @@ const passwordCommand = (terminal: Terminal): Command =>
         terminal.note(`New password of ${shown} (not shown):`),
       );
       await client.call({ method: "PUT", path, body: { password } });
-      terminal.note(`${shown} signs in with it from now on; earlier sign-ins are over.`);
+      terminal.note(
+        `${shown} has this password now, and earlier sign-ins are over. Signing in works while the relay runs with GATEWAY_SIGNIN=on.`,
+      );
     });

@@ -11,6 +11,7 @@ const others: readonly string[] = [
   "CLAUDE_RELAY_CONFIG",
   "CLAUDE_RELAY_URL",
   "CLAUDE_RELAY_KEY",
+  "CLAUDE_RELAY_CALLED_FROM",
   "CLAUDE_CODE_OAUTH_TOKEN",
   "CLAUDE_CONFIG_DIR",
 ];
