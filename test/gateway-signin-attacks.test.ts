@@ -133,6 +133,34 @@ describe("an attacker of codes, passwords and tokens", () => {
     assert.deepEqual([renewed.status, /oauth\/token/.test(renewed.text)], [403, true]);
   });
 
+  it("gets nothing for an approval given with a password that was changed or taken away since, or by one who went", async () => {
+    const admin = (path: string, method: string, body?: object) =>
+      relay.admin(path, { method, ...(body !== undefined && { body }) });
+    const bob = async (): Promise<void> => {
+      await relay.admin("/admin/users", { body: { id: "bob" } });
+      assert.equal((await admin("/admin/users/bob/password", "PUT", { password })).status, 200);
+    };
+    const ends: (() => Promise<unknown>)[] = [
+      () => admin("/admin/users/bob/password", "PUT", { password: "another horse battery" }),
+      () => admin("/admin/users/bob/password", "DELETE"),
+      () => admin("/admin/users/bob", "DELETE"),
+      async () => {
+        await admin("/admin/users/bob", "DELETE");
+        await bob();
+      },
+    ];
+    for (const end of ends) {
+      await bob();
+      const begun = await begin(relay);
+      await approve(relay, begun, "bob");
+      relay.advance(minute);
+      await end();
+      const { status, body } = await poll(relay, begun);
+      assert.deepEqual([status, body.error], [400, "access_denied"]);
+      await admin("/admin/users/bob", "DELETE");
+    }
+  });
+
   it("is answered in OAuth's words for what is no request", async () => {
     const cases: [Record<string, string>, string][] = [
       [{}, "invalid_request"],

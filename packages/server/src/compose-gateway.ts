@@ -141,6 +141,11 @@ const openFlows = ({ config, secrets: { jwtSecret }, clock, store, signIns }: Ga
       ...common,
       refreshTokens: store.refreshTokens,
       devices: signIns.devices,
+      // A password changed since, or none, and an approval may have been with the one before.
+      stillCounts: async (userId, since) => {
+        const kept = signIns.isUser(userId) ? await store.passwords.get(userId) : null;
+        return kept !== null && kept.changedAt <= since;
+      },
       deviceOf: deviceOf(signIns.identify),
       refreshLifetimeMs: config.gatewaySignInDays * 24 * 60 * minuteMs,
     }),

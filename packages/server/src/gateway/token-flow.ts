@@ -1,4 +1,4 @@
-import type { DeviceId, EpochMs } from "@claude-relay/contract";
+import type { DeviceId, EpochMs, UserId } from "@claude-relay/contract";
 import { type GrantedTokens, OAuthFault, type TokenFlow } from "../pipeline/gateway-ports.ts";
 import type { AuditLog } from "../pipeline/ports.ts";
 import type {
@@ -20,6 +20,8 @@ type Options = Readonly<{
   grants: DeviceGrantStore;
   refreshTokens: RefreshTokenStore;
   devices: SignInDevices;
+  /** Whether what a person may have proved after this time still counts: an approval waits for its exchange. */
+  stillCounts: (userId: UserId, since: EpochMs) => Promise<boolean>;
   secrets: SignInSecrets;
   /** Whose an access token is; null for anything else. */
   deviceOf: (accessToken: string) => Promise<DeviceId | null>;
@@ -65,8 +67,14 @@ const exchange = async (
     throw new OAuthFault("invalid_grant", "This device_code is unknown.");
   }
   await demandApproved(options, grant, clientIp);
+  if (grant.userId === null || !(await options.stillCounts(grant.userId, grant.createdAt))) {
+    throw new OAuthFault(
+      "access_denied",
+      "This person's sign-ins were ended meanwhile: start again.",
+    );
+  }
   const id = devices.newId();
-  if (grant.userId === null || !(await grants.consume(hash, id))) {
+  if (!(await grants.consume(hash, id))) {
     throw new OAuthFault("invalid_grant", "This device_code was used already.");
   }
   const { userId, userAgent } = grant;
