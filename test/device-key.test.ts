@@ -169,6 +169,18 @@ describe("a device with a key", () => {
     assert.equal((await relay.ask(answer.body.wrapper_token)).status, 200);
   });
 
+  it("that lost the answer and whose clock is wrong is told the time, and loses nothing", async () => {
+    const { id, key, token } = await enroll();
+    const lost = await refresh(relay, token, key.proof(id, token, relay.now()));
+    relay.advance(120_000);
+    const timestamp = Math.floor(relay.now() / 1000) - 400;
+    const late = await refresh(relay, token, key.proof(id, token, 0, { timestamp }));
+    assertRefused(late, badToken(/too far off/));
+    assert.equal((await relay.ask(lost.body.wrapper_token)).status, 200);
+    const answer = await refresh(relay, token, key.proof(id, token, relay.now()));
+    assert.equal(answer.status, 200, answer.text);
+  });
+
   it("shows its fingerprint to admins, and never the key itself", async () => {
     const { id, key } = await enroll();
     const { body, text } = await relay.admin(`/admin/devices/${id}`);

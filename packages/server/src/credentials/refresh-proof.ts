@@ -33,9 +33,19 @@ export const refreshMessage = (
     createHash("sha256").update(token).digest("hex"),
   ].join("\n");
 
+/** The device's own signature, at a time that is not now: its clock is wrong, or somebody kept what it sent. */
+export class OffClock extends Refusal {
+  constructor(now: EpochMs) {
+    super(
+      "credential_invalid",
+      `The timestamp is too far off: it is ${new Date(now).toISOString()} here (${Math.floor(now / 1000)}). Set the device's clock, or sign with this time.`,
+    );
+  }
+}
+
 /**
  * Demands that the device's own key signed this renewal, just now. The nonce is the caller's to check.
- * @throws Refusal `credential_invalid`, with the remedy
+ * @throws Refusal `credential_invalid`, with the remedy; OffClock
  */
 export const demandRefreshProof = ({
   publicKey,
@@ -70,10 +80,7 @@ export const demandRefreshProof = ({
   }
   // After the signature: a stranger is not told how to become one.
   if (Math.abs(proof.timestamp * 1000 - now) > clockSkewMs) {
-    throw new Refusal(
-      "credential_invalid",
-      `The timestamp is too far off: it is ${new Date(now).toISOString()} here (${Math.floor(now / 1000)}). Set the device's clock, or sign with this time.`,
-    );
+    throw new OffClock(now);
   }
   return proof;
 };

@@ -5,7 +5,7 @@ import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
 import type { DeviceIndex } from "./device-index.ts";
 import type { DeviceKeyRule } from "./device-key.ts";
-import { demandRefreshProof, nonceMs } from "./refresh-proof.ts";
+import { demandRefreshProof, nonceMs, OffClock } from "./refresh-proof.ts";
 import type { WrapperClaims, WrapperTokens } from "./wrapper-token.ts";
 
 export type RenewalParts = Readonly<{
@@ -77,6 +77,10 @@ const renewReplayed = async (parts: RenewalParts, renewal: Renewal): Promise<Iss
     () => null,
     (error: unknown) => error,
   );
+  if (refusal instanceof OffClock) {
+    // It is the device's key: it tries again with the right time, and must not be locked out for a wrong clock.
+    throw refusal;
+  }
   const changed = await deviceStore.update(claims.deviceId, { tokensValidAfter: clock.now() });
   const revoked = devices.keep(changed ?? device);
   const proved = refusal === null && device.publicKey !== null;

@@ -2,6 +2,7 @@
 import { joinedLines } from "./redaction/joined-lines.ts";
 import { knownSecrets } from "./redaction/known-secrets.ts";
 import { namedSecrets } from "./redaction/named-secrets.ts";
+import { plainLetters } from "./redaction/plain-letters.ts";
 import type { Range } from "./redaction/range.ts";
 import { shapedSecrets } from "./redaction/shaped-secrets.ts";
 import { tableSecrets } from "./redaction/table-secrets.ts";
@@ -17,11 +18,14 @@ const mark = "[redacted]";
  * @param known secrets to take out wherever they stand
  */
 export const redact = (text: string, known: readonly string[] = []): string => {
-  const joined = joinedLines(text);
   const ranges = [
-    ...secretsIn(text, known),
+    ...secretsInLines(text, known),
     ...tableSecrets(text),
-    ...(joined === null ? [] : secretsIn(joined.text, known).map(joined.original)),
+    ...plainLetters(text).flatMap((plain) =>
+      secretsInLines(plain.text, known)
+        .filter(({ start, end }) => end > start)
+        .map(plain.original),
+    ),
   ];
   ranges.sort((a, b) => a.start - b.start);
   let result = "";
@@ -35,6 +39,14 @@ export const redact = (text: string, known: readonly string[] = []): string => {
 
 /** Whether the text has, in place of a secret, what `redact` put there. */
 export const isRedacted = (text: string): boolean => text.includes(mark);
+
+const secretsInLines = (text: string, known: readonly string[]): readonly Range[] => {
+  const joined = joinedLines(text);
+  return [
+    ...secretsIn(text, known),
+    ...(joined === null ? [] : secretsIn(joined.text, known).map(joined.original)),
+  ];
+};
 
 const secretsIn = (text: string, known: readonly string[]): readonly Range[] => [
   ...namedSecrets(text),

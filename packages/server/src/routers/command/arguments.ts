@@ -38,3 +38,6 @@ export const givenTwice = (args: readonly Argument[]): string | null => {
   }
   return null;
 };
+
+/** An entry's number or `*id`, or several with commas. */
+export const isNumber = (word: string): boolean => /^\*?[0-9A-F,]+$/.test(word);

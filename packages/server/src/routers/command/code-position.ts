@@ -86,7 +86,7 @@ const isCalculated = (value: Part | null, repeated: boolean): boolean => {
 const compares = (part: Part): boolean => {
   switch (part.kind) {
     case "group":
-      return part.parts.some(compares);
+      return !part.parts.some(joins) && part.parts.some(compares);
     case "operator":
       return comparing.has(part.text);
     case "word":
@@ -95,6 +95,10 @@ const compares = (part: Part): boolean => {
       return false;
   }
 };
+
+/** `("/system/reboot;" . (1 = 1))` is a text yet. */
+const joins = (part: Part): boolean =>
+  part.kind === "operator" && (part.text === "." || part.text === ",");
 
 const truths = new Set(["true", "false"]);
 const comparing = new Set("= != < > <= >= ~ ! not && || and or in".split(" "));
@@ -125,10 +129,19 @@ const isLone = (value: Part | null): boolean => {
     case "string":
     case "variable":
     case "block":
+    case "call":
       return true;
     case "group":
-      return value.parts.every(({ kind }) => kind === "string" || kind === "variable");
+      return !(isColumn(value) || compares(value));
     default:
       return false;
   }
 };
+
+/** `(disabled)` */
+const isColumn = ({ parts }: Extract<Part, { kind: "group" }>): boolean => {
+  const [only, ...more] = parts;
+  return only !== undefined && more.length === 0 && (only.kind === "word" || isGroupedColumn(only));
+};
+
+const isGroupedColumn = (part: Part): boolean => part.kind === "group" && isColumn(part);

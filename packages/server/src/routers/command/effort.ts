@@ -27,7 +27,7 @@ export type Values = Readonly<{
 const maxSeconds = 180;
 /** Characters that all turns of a loop may build or write. */
 const maxSizeInLoops = 50_000_000;
-/** Turns of a loop that may show whole menus. */
+/** Turns of a loop that may show or search whole menus. */
 const maxShows = 20;
 
 export class Effort {
@@ -81,17 +81,17 @@ const isProbe = (target: Target): boolean =>
 const secondsOf = (target: Target): number => {
   const { kind } = target;
   if (kind === "verb") {
-    if (target.verb === "profile") {
+    if (target.verb === "profile" || target.verbKind === "watch" || target.verb === "monitor") {
       return secondsIn(namedText(target.args, "duration")) ?? 0;
     }
-    return isProbe(target) ? secondsOfPing(target.args) : 0;
+    return isProbe(target) ? secondsOfPing(target.verb, target.args) : 0;
   }
   if (kind !== "global") {
     return 0;
   }
   switch (target.rule.name) {
     case "ping":
-      return secondsOfPing(target.args);
+      return secondsOfPing("ping", target.args);
     case "resolve":
       return 5;
     case "delay":
@@ -104,7 +104,12 @@ const secondsOf = (target: Target): number => {
 /** Whether it writes much, or waits for a measurement. */
 const shows = (target: Target): boolean =>
   target.kind === "verb" &&
-  (target.verb === "print" || target.verb === "export" || target.verbKind === "watch");
+  (looksAtAll.has(target.verb) ||
+    target.verbKind === "watch" ||
+    // Without a column's name it gives the whole entry.
+    (target.verb === "get" && target.args.length < 2));
+
+const looksAtAll = new Set(["print", "export", "find"]);
 
 /** Whether the commands after it are reached, whatever the router holds. */
 const endsWell = (target: Target): boolean => {

@@ -28,7 +28,7 @@ const wrappings = [
   ":put {1;[#]}",
   ":local x [#]",
   ":local f do={#\n}",
-  "/ip address print where [#]",
+  "/ip address print where disabled=[#]",
   "/ip address print where interface=[#]",
   "/ip address get [#] address",
   "/ip address { print; #\n}",

@@ -2,6 +2,7 @@ import { interfaceMenus } from "./menus-interface.ts";
 import { ipMenus } from "./menus-ip.ts";
 import { routingMenus } from "./menus-routing.ts";
 import { systemMenus } from "./menus-system.ts";
+import { holdsScripts } from "./script-menus.ts";
 
 export type MenuKind = "open" | "secret" | "view" | "sealed" | "folder" | "closed";
 
@@ -54,7 +55,7 @@ const named = (menu: Menu, name: string): Word | null => {
 
 /** Whether everything below this menu, and itself, may be shown whole. */
 export const showsNoSecret = (menu: Menu): boolean => {
-  if (holdsSecrets(menu) || menu.kind === "closed") {
+  if (holdsSecrets(menu) || holdsScripts(menu.path) || menu.kind === "closed") {
     return false;
   }
   return [...menu.children.values()].every(showsNoSecret);

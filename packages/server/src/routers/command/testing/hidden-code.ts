@@ -1,5 +1,13 @@
 /** Commands that run what cannot be read here; all must be forbidden, write or not. One a line. */
 export const hiddenCode: readonly string[] = `
+/ipv6/dhcp-server set 0 bind="/system/reboot"
+/ipv6/dhcp-server set 0 binding-script="/system/reboot"
+/ip/address/print where [/log/get 0 message]
+/ip/address/print where ([/log/get 0 message])
+/ip/address/print where ("/system/" . "reboot")
+/ip/address/print where ("/system/reboot;" . (1 = 1))
+/ip/address/find where [/log/get 0 message]
+/ip/address/find [/log/get 0 message]
 :if (true) do="/system/reset-configuration no-defaults=yes"
 :if (false) do={:put 1} else="/system/reboot"
 :if (true) else=$x

@@ -1,5 +1,5 @@
 import { hiddenCode } from "./hidden-code.ts";
-import { busyCommands, tellingCommands } from "./secret-ways.ts";
+import { busyCommands, guessingCommands, tellingCommands } from "./secret-ways.ts";
 
 /** Commands that must never pass as reads, by the trick they try. One a line; special characters are written as JSON. */
 const singleLines = String.raw`
@@ -615,4 +615,5 @@ export const hostileCommands: readonly string[] = [
   ...hiddenCode,
   ...busyCommands,
   ...tellingCommands,
+  ...guessingCommands,
 ];

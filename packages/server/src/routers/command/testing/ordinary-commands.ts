@@ -38,7 +38,16 @@ ip address print
 /ip dhcp-server lease print where status=bound
 /ip dhcp-server lease print where host-name~"phone"
 /ip dhcp-server network print
-/ip dhcp-client print detail
+/ip dhcp-client print
+/ip dhcp-client print detail proplist=interface,status,address
+/tool netwatch get 0 host
+/interface/monitor-traffic ether1 duration=5s
+/ping 8.8.8.8 count=5 do-not-fragment size=1472
+/tool netwatch print where status = down
+/ping fe80::1%ether1 count=4
+/ping 64:ff9b::808:808 count=4
+/ping 10.0.0.1 count=4
+/ping 00:11:22:33:44:55 count=4
 /ip pool print
 /ip pool used print
 /ip firewall filter print
@@ -89,7 +98,7 @@ ip address print
 /ppp secret print proplist=name,profile
 /ppp secret print count-only
 /ppp secret find
-/ppp profile print
+/ppp profile print proplist=name,local-address
 /queue simple print
 /queue tree print stats
 /routing ospf neighbor print
@@ -260,6 +269,8 @@ export const ordinaryWrites: readonly string[] = lines(String.raw`
 :if ([:len [/ip dns static find where name="a"]] = 0) do={/ip dns static add name=a address=10.0.0.1}
 /ip address { add address=10.0.0.1/24 interface=ether2; print }
 /ip address; add address=10.0.0.1/24 interface=ether2
+/ppp profile print
+/ip dhcp-client print detail
 /certificate print
 /disk print
 /system scheduler print

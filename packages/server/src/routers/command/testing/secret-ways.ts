@@ -29,8 +29,33 @@ export const busyCommands: readonly string[] = lines(`
 /ping ff02::1 count=4
 /ping ::ffff:224.0.0.1 count=4
 /ping 3758096385 count=4
+/ping ff:ff:ff:ff:ff:ff count=4
+/ping 01:00:5e:00:00:01 count=4
+/ping 255.255.255.255%ether1 count=4
+/ping ff02::1%ether1 count=4
+/ping 192.168.88.255@main count=4
+/ping 0340.0.0.1 count=4
+/ping 192.168.88.0255 count=4
+/ping ::ffff:e000:1 count=4
+/ping ::ffff:ffff:ffff count=4
+/ping 0:0:0:0:0:ffff:e000:1 count=4
+/ping ::ffff:192.168.88.255 count=4
+/ping "192.168.88.255 " count=4
 /tool traceroute 10.0.0.1 count=1 max-hops=255
+/tool traceroute 10.0.0.1 count=4 interval=0.1 timeout=5s
+/tool traceroute 10.0.0.1 count=1 interval=0.1 timeout=5s
 /tool profile duration=1h
+/interface/monitor-traffic ether1 duration=1h
+/interface/monitor-traffic ether1 duration=5s duration=1h
+:for i from=1 to=10 do={/interface/monitor-traffic ether1 duration=5s}
+/ip address print where comment~"(a|a)*b"
+/ip address print where comment~"((a*)b)+"
+/ip address print where comment~"(a+b?){20}"
+:put [:range 0 10 0]
+:put [:range from=0 to=10 step=0]
+:for i from=0 to=1000 do={:put $i}
+:foreach i in=[/interface find] do={:put [/ip route find comment=$i]}
+:foreach i in=[/interface find] do={:put [/interface get $i]}
 /tool profile duration=$x
 /ip address print where comment~"((a{90}){90}){90}"
 /ip address print where comment~"(a*)*b"
@@ -72,4 +97,40 @@ export const tellingCommands: readonly string[] = lines(`
 /ip address print from=x; /ping 203.0.113.1 count=1
 /ip address find; /ping 203.0.113.1 count=1
 { :if (true) do={:error "x"}; :resolve a.evil.example }
+`);
+
+/** Ways to see a password or a script, or to guess it by yes and no. None may pass as a read. */
+export const guessingCommands: readonly string[] = lines(`
+/ppp secret print proplist=name where disabled=(password~"^a")
+/ppp secret print count-only where disabled=(password>"m")
+/ppp secret print count-only where disabled="$(password>"m")"
+/ppp secret print proplist=name where name=password
+/ppp/secret/find where comment=(password)
+/ppp/secret/find comment=[:put (password)]
+/ppp/secret/get [find disabled=(password~"^a")] name
+/ppp/secret/print proplist=name from=[find disabled=(password~"^a")]
+/interface/wireguard/find running=(private-key~"^A")
+/system/scheduler print count-only where disabled=(on-event~"bot1")
+/tool/netwatch get 0 up-script
+/tool/netwatch get 0
+/tool/netwatch get 0 value-name=up-script
+/tool/netwatch print detail
+/tool/netwatch print terse
+/tool/netwatch print as-value
+/tool/netwatch print proplist=host,up-script
+/tool/netwatch print count-only where up-script~"^a"
+/tool/netwatch print where disabled=(up-script~"^a")
+/tool/netwatch find up-script~"^a"
+/tool/netwatch find where (up-script~"^a")
+/tool/netwatch/export
+/ppp/profile get 0 on-up
+/ppp/profile print
+/ppp/profile export
+/ip/dhcp-server get 0 lease-script
+/ip/dhcp-server export
+/ip/dhcp-client get 0 script
+/ipv6/dhcp-client get 0 script
+/tool/traffic-monitor get 0 on-event
+/tool/traffic-monitor print
+/ip/hotspot/user/profile get 0 on-login
 `);
