@@ -16,7 +16,7 @@ import { createMemoryAdmission } from "./limits/memory-admission.ts";
 import { queueing } from "./limits/queueing-admission.ts";
 import { followLastInstance } from "./limits/redis/last-instance.ts";
 import { RedisAdmission, type RedisAdmissionOptions } from "./limits/redis/redis-admission.ts";
-import type { Admission, Budget, SpentSince } from "./pipeline/admission.ts";
+import type { Admission, Budget, SpentOf, SpentSince } from "./pipeline/admission.ts";
 import { later } from "./pipeline/later.ts";
 import type { Log } from "./pipeline/log.ts";
 import type { UsageFilter, UsageQueries, UsageTotals } from "./pipeline/ports.ts";
@@ -56,11 +56,12 @@ export const openAdmission = async (options: Options): Promise<Admission> => {
 
 const openCounters = async (options: Options): Promise<Admission> => {
   const { usage, clock, log, redis } = options;
+  const spent: SpentOf = (budget, from, except) => spentOf(usage, clock, budget, from, [...except]);
   const inMemory = async (): Promise<Admission> =>
     createMemoryAdmission({
       now: clock.now,
       monotonicMs: clock.monotonicMs,
-      spentOf: (budget, from, except) => spentOf(usage, clock, budget, from, [...except]),
+      spentOf: spent,
       countedToday: await callsToday(usage, clock.now()),
     });
   if (redis === null) {
@@ -73,7 +74,7 @@ const openCounters = async (options: Options): Promise<Admission> => {
     clock,
     log,
     newNonce: () => randomBytes(12).toString("base64url"),
-    spentOf: (budget, from, except) => spentOf(usage, clock, budget, from, [...except]),
+    spentOf: spent,
     // A report is made of all that was told before it: afterwards every instance can read it.
     ledgerCaughtUp: async () => void (await usage.summary({ from: clock.now() })),
     countedToday: () => callsToday(usage, clock.now()),

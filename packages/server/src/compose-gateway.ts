@@ -1,6 +1,6 @@
 /** Wires people who sign in from Claude Code: their passwords, the device flow, tokens, managed settings. */
 import type { DeviceId, UserId } from "@claude-relay/contract";
-import type { FastifyInstance, FastifyPluginCallback } from "fastify";
+import type { FastifyInstance } from "fastify";
 import type { openCredentials } from "./compose-credentials.ts";
 import type { Owners } from "./compose-owners.ts";
 import type { Config } from "./config.ts";
@@ -20,6 +20,7 @@ import { createFormGuard } from "./http/gateway/csrf.ts";
 import { deviceDoor } from "./http/gateway/device-door.ts";
 import { oauthDoor } from "./http/gateway/oauth-door.ts";
 import { sessionDoor } from "./http/gateway/session-door.ts";
+import { room } from "./http/room.ts";
 import { addressKey, byAddress } from "./limits/ip-rate-limiter.ts";
 import { createMemoryRateLimiter } from "./limits/memory-rate-limiter.ts";
 import type { Authenticate, Identify } from "./pipeline/authenticate.ts";
@@ -182,11 +183,4 @@ const deviceOf =
   async (token: string): Promise<DeviceId | null> => {
     const caller = await identify.verify(token).catch(() => null);
     return caller?.kind === "device" && isSignIn(caller.id) ? caller.id : null;
-  };
-
-const room =
-  (furnish: (scope: FastifyInstance) => void): FastifyPluginCallback =>
-  (scope, _options, done) => {
-    furnish(scope);
-    done();
   };

@@ -6,12 +6,7 @@
 import type { Server } from "node:http";
 import type { RequestId } from "@claude-relay/contract";
 import swagger from "@fastify/swagger";
-import Fastify, {
-  type FastifyError,
-  type FastifyInstance,
-  type FastifyPluginCallback,
-  type FastifyReply,
-} from "fastify";
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from "fastify";
 import type { Log } from "../pipeline/log.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
@@ -47,6 +42,7 @@ import { ownBodyLimit, readJsonBodies } from "./json-bodies.ts";
 import { type MessagesDoorDeps, messagesDoor } from "./messages-door.ts";
 import { openApiInfo } from "./openapi-info.ts";
 import { newRequestId } from "./request-id.ts";
+import { room } from "./room.ts";
 import { refusalForSchema } from "./schema-faults.ts";
 import { compileValidator } from "./schema-validator.ts";
 
@@ -155,14 +151,6 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
 
 /** Routes whose bodies are small; see json-bodies.ts. */
 const ownRoute = /^\/(?:bootstrap|refresh|admin\/.*|oauth\/.*|device)$/;
-
-/** A scope of its own: what is added in it (hooks, body parsers) holds only there. */
-const room =
-  (furnish: (scope: FastifyInstance) => void): FastifyPluginCallback =>
-  (scope, _options, done) => {
-    furnish(scope);
-    done();
-  };
 
 const answerErrors = (app: FastifyInstance, { log }: AppDeps): void => {
   app.setErrorHandler((error: FastifyError, request, reply) => {
