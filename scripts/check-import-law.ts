@@ -27,7 +27,29 @@ const planted: readonly Planted[] = [
   ...rooms.map((room) => keeps(`${server}/${room}/planted.ts`, "../pipeline/types.ts")),
   breaks("packages/client/src/planted.ts", "@claude-relay/server"),
   breaks("packages/cli/src/planted.ts", "../../server/src/compose.ts"),
+  ...desktop(),
 ];
+
+/** The desktop app: its main process knows no shell and no window, its window the bridge alone. */
+function desktop(): Planted[] {
+  const app = "apps/desktop/src";
+  return [
+    ...["@claude-relay/client", "@tauri-apps/api/core", "../main/planted.ts"].flatMap((imports) =>
+      ["bridge", "renderer"].map((room) => breaks(`${app}/${room}/planted.ts`, imports)),
+    ),
+    ...["@claude-relay/server", "@tauri-apps/api/core", "electron", "../renderer/planted.ts"].map(
+      (imports) => breaks(`${app}/main/planted.ts`, imports),
+    ),
+    breaks(`${app}/main/chat/planted.ts`, "../../preload/planted.ts"),
+    breaks(`${app}/preload/planted.ts`, "../main/planted.ts"),
+    breaks(`${app}/renderer/planted.ts`, "node:fs"),
+    keeps(`${app}/main/planted.ts`, "@claude-relay/client/device"),
+    keeps(`${app}/preload/planted.ts`, "@tauri-apps/api/core"),
+    ...["main", "preload", "renderer"].map((room) =>
+      keeps(`${app}/${room}/planted.ts`, "../bridge/protocol.ts"),
+    ),
+  ];
+}
 
 /** What every folder of the line and of the rooms must not import, and what it may. */
 function fenced(folder: string): Planted[] {

@@ -9,7 +9,13 @@ import { existsSync, readFileSync } from "node:fs";
 const tools = "test/tools";
 
 const given = process.argv.slice(2);
-const files = given.length > 0 ? given : ["packages/*/src/**/*.test.ts", "test/*.test.ts"];
+const everything = [
+  "packages/*/src/**/*.test.ts",
+  "apps/*/src/**/*.test.ts",
+  "apps/*/test/*.test.ts",
+  "test/*.test.ts",
+];
+const files = given.length > 0 ? given : everything;
 if (given.length === 0 || given.some((file) => /claude-(code|cli)/.test(file))) {
   installTools();
 }

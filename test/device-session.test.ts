@@ -31,7 +31,7 @@ describe("a device session", () => {
   });
 
   it("at first launch makes an id and a key, enrolls, and says so in four lines", async () => {
-    const session = machine.session({ appVersion: "2.0.0" });
+    const session = machine.session({ appVersion: "2.0.0", deviceName: "Ann's\n desk" });
     assert.equal(session.state.kind, "idle");
     await session.start();
     assert.deepEqual(machine.lines, [
@@ -52,6 +52,7 @@ describe("a device session", () => {
     const row = await deviceOf(relay, deviceId);
     assert.equal(row.device_key_fingerprint, fingerprint);
     assert.equal(row.app_version, "2.0.0");
+    assert.equal(row.label, "Ann's desk");
     const { token, proxyBaseUrl, expiresAt } = await session.credential();
     assert.equal(proxyBaseUrl, `http://localhost:${relay.port}`);
     assert.deepEqual(session.state, { kind: "ready", expiresAt, proxyBaseUrl });

@@ -55,6 +55,25 @@ describe("BOOTSTRAP=open", () => {
     }
   });
 
+  it("a device's own name is its label, until an admin gives it another", async () => {
+    const label = async (): Promise<unknown> =>
+      (await relay.admin("/admin/devices/a-named-device")).body.label;
+    await boot(relay, "a-named-device", { device_name: "Zoë’s laptop" });
+    assert.equal(await label(), "Zoë’s laptop");
+    const body = { label: "desk 4" };
+    await relay.admin("/admin/devices/a-named-device", { method: "PATCH", body });
+    await boot(relay, "a-named-device", { device_name: "the operator's own" });
+    assert.equal(await label(), "desk 4");
+  });
+
+  for (const device_name of ["", "two\nlines", "\u001b[31mred", "\u202eesrever", "x".repeat(65)]) {
+    it(`refuses the name ${JSON.stringify(device_name.slice(0, 12))}, naming the field`, async () => {
+      const answer = await boot(relay, "a-misnamed-device", { device_name });
+      assert.equal(answer.status, 400);
+      assert.match(answer.body.error.message, /device_name/);
+    });
+  }
+
   it("no refused device became a row", async () => {
     const { status } = await relay.admin("/admin/devices/tunnelled-device");
     assert.equal(status, 404);

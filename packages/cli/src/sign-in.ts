@@ -1,4 +1,5 @@
 /** This machine as a device of a relay: its session, over the store that keeps it. */
+import { hostname } from "node:os";
 import {
   type DeviceSession,
   KeychainUnavailableError,
@@ -30,6 +31,7 @@ export const openSession = async (
     configFolder: folder,
     enrollmentCode: code,
     appVersion: `cli ${cliVersion}`,
+    deviceName: hostname(),
     store: store === "file" ? fileStore(folder, url) : await keychain(),
   });
   return session;

@@ -15,6 +15,13 @@ export const BootstrapRequest = Type.Object(
   {
     device_id: DeviceIdField,
     app_version: Type.Optional(Type.String({ maxLength: 64 })),
+    device_name: Type.Optional(
+      Type.String({
+        pattern: "^[^\\p{C}\\p{Zl}\\p{Zp}]{1,64}$",
+        description:
+          "1–64 characters: what people call the device, such as its host name. Becomes its label, unless it has one",
+      }),
+    ),
     enrollment_code: Type.Optional(Type.String({ maxLength: 128 })),
     device_public_key: Type.Optional(DevicePublicKeyField),
   },

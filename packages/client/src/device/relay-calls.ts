@@ -34,6 +34,7 @@ export type Health =
 export type BootstrapAsk = Readonly<{
   identity: DeviceIdentity;
   appVersion: string | undefined;
+  deviceName: string | undefined;
   enrollmentCode: string | undefined;
 }>;
 
@@ -58,11 +59,12 @@ const largestAnswer = 256 * 1024;
 export const createRelayCalls = (options: Options): RelayCalls => {
   const { relayUrl, healthUrl } = options.address;
   return {
-    bootstrap: ({ identity, appVersion, enrollmentCode }, signal) => {
+    bootstrap: ({ identity, appVersion, deviceName, enrollmentCode }, signal) => {
       const body = {
         device_id: identity.deviceId,
         device_public_key: identity.publicKey,
         ...(appVersion !== undefined && { app_version: appVersion }),
+        ...(deviceName !== undefined && { device_name: deviceName }),
         ...(enrollmentCode !== undefined && { enrollment_code: enrollmentCode }),
       };
       const ask = { url: `${relayUrl}/bootstrap`, body, secret: enrollmentCode ?? "" };

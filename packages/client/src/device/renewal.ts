@@ -27,6 +27,7 @@ export type RenewalParts = Readonly<{
   timers: SessionTimers;
   random: SessionRandom;
   appVersion: string | undefined;
+  deviceName: string | undefined;
   enrollmentCode: () => string | undefined;
   /** The longest wait for another process, in milliseconds. */
   lockTimeoutMs: number;
@@ -86,8 +87,8 @@ const renewAlone = async (parts: RenewalParts, wanted: Wanted): Promise<RenewalO
     await parts.vault.dropToken();
   }
   parts.onBegin("bootstrapping");
-  const { appVersion, enrollmentCode } = parts;
-  const ask = { identity, appVersion, enrollmentCode: enrollmentCode() };
+  const { appVersion, deviceName, enrollmentCode } = parts;
+  const ask = { identity, appVersion, deviceName, enrollmentCode: enrollmentCode() };
   return outcomeOf(parts, identity, await parts.calls.bootstrap(ask, wanted.signal), "bootstrap");
 };
 

@@ -18,6 +18,8 @@ export type DeviceSessionOptions = Readonly<{
   deviceId?: string | undefined;
   enrollmentCode?: string | undefined;
   appVersion?: string | undefined;
+  /** What people call this device, at most 64 characters; shown to whoever approves it. */
+  deviceName?: string | undefined;
   /** Allows http:// to a public host: anyone on the way can take the token. Default false. */
   allowInsecure?: boolean | undefined;
   store: SecretStore;

@@ -15,6 +15,12 @@ import { createVault } from "./vault.ts";
 /** For a session whose store no other process uses. */
 const noLock: SessionLock = { hold: (work) => work() };
 
+/** A name is a courtesy: what the relay would not take of it is left out. */
+const deviceNameOf = (name: string | undefined): string | undefined =>
+  Array.from(name?.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "").trim() ?? "")
+    .slice(0, 64)
+    .join("") || undefined;
+
 /**
  * What a session is made of, from its options, checked.
  * @throws RelayConfigurationError with the remedy
@@ -45,6 +51,7 @@ export const sessionParts = (
     timers,
     random,
     appVersion,
+    deviceName: deviceNameOf(options.deviceName),
     lockTimeoutMs: 4 * timeoutMs,
     patienceMs: milliseconds("patienceMs", options.patienceMs ?? 5_000),
     events,

@@ -92,6 +92,7 @@ const setup = async (policy: "open" | "code" | "approve") => {
     enrollment.bootstrap({
       deviceId: id,
       appVersion: "1.0",
+      deviceName: null,
       enrollmentCode: "AAAAA",
       publicKey: null,
       clientIp: "127.0.0.1",

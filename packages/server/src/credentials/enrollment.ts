@@ -224,7 +224,7 @@ const base = (
 ): DeviceRecord => ({
   id: request.deviceId,
   status: "active",
-  label: known?.label ?? null,
+  label: known?.label ?? request.deviceName,
   appVersion: request.appVersion ?? known?.appVersion ?? null,
   publicKey: request.publicKey ?? known?.publicKey ?? null,
   waitingKey: null,

@@ -55,6 +55,7 @@ const offerBootstrap = (app: TypedApp, deps: BootstrapDoorDeps): void => {
       const result = await deps.enrollment.bootstrap({
         deviceId: request.body.device_id as DeviceId,
         appVersion: request.body.app_version ?? null,
+        deviceName: request.body.device_name ?? null,
         enrollmentCode: request.body.enrollment_code ?? null,
         publicKey: request.body.device_public_key ?? null,
         clientIp: ip,

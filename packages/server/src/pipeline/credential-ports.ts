@@ -12,6 +12,8 @@ import type {
 export type BootstrapRequest = Readonly<{
   deviceId: DeviceId;
   appVersion: string | null;
+  /** What its people call it. */
+  deviceName: string | null;
   enrollmentCode: string | null;
   publicKey: string | null;
   clientIp: string;
