@@ -18,6 +18,17 @@ export type AdminClient = Readonly<{
   call(call: AdminCall): Promise<Record<string, unknown>>;
 }>;
 
+/** The relay said no, in its own words. */
+export class Refused extends Fault {
+  /** The HTTP status it said it with. */
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
 /** The admin API of the relay that `--url` and the settings name. @throws Fault when there is no token for it */
 export const adminClient = (settings: Settings, url: string | undefined): AdminClient => {
   const address = relayAddress(settings, url);
@@ -66,7 +77,7 @@ const refused = (
   const saysSo = /\b(try again|retry)\b/i.test(words);
   const wait =
     retryAfter === undefined || saysSo ? "" : ` Try again in ${printable(retryAfter)} s.`;
-  return new Fault(`${words}${remedy === undefined ? "" : ` ${remedy}`}${wait}`);
+  return new Refused(`${words}${remedy === undefined ? "" : ` ${remedy}`}${wait}`, status);
 };
 
 /** The message of an error in Anthropic's shape. */

@@ -57,14 +57,17 @@ const parse = (content: string, path: string): JsonObject => {
 
 /** A relay on this machine, or the one this folder's settings say callers reach it by. */
 const isOwn = (settings: Settings, address: RelayAddress): boolean => {
-  const outside = settings.get("PROXY_BASE_URL")?.value ?? tunnel(settings);
+  const outside = outsideAddress(settings) ?? "";
   return (
     address.loopback ||
     (URL.canParse(outside) && new URL(outside).origin === new URL(address.url).origin)
   );
 };
 
-const tunnel = (settings: Settings): string => {
+/** Where callers elsewhere reach the relay of this folder: `PROXY_BASE_URL`, or its tunnel; null when neither is set. */
+export const outsideAddress = (settings: Settings): string | null => {
   const domain = settings.get("NGROK_DOMAIN")?.value;
-  return domain === undefined ? "" : `https://${domain}`;
+  return (
+    settings.get("PROXY_BASE_URL")?.value ?? (domain === undefined ? null : `https://${domain}`)
+  );
 };

@@ -7,6 +7,7 @@ import {
   connectedRelay,
   forgetRelay,
   readConnectedRelays,
+  rememberAsking,
   rememberRelay,
 } from "./connected-relays.ts";
 import { Fault } from "./fault.ts";
@@ -22,7 +23,7 @@ const two = { url: "https://two.example", store: "keychain", made: false } as co
 describe("the connected relays", () => {
   it("are none at first", (t) => {
     const place = folder(t);
-    assert.deepEqual(readConnectedRelays(place), { all: [], usual: null });
+    assert.deepEqual(readConnectedRelays(place), { all: [], usual: null, asked: [] });
     assert.throws(() => connectedRelay(place, null), /not connected to a relay: .*connect <url>/);
   });
 
@@ -33,7 +34,20 @@ describe("the connected relays", () => {
     assert.deepEqual(connectedRelay(place, null), two);
     assert.deepEqual(connectedRelay(place, one.url), one);
     rememberRelay(place, one);
-    assert.deepEqual(readConnectedRelays(place), { all: [two, one], usual: one });
+    assert.deepEqual(readConnectedRelays(place), { all: [two, one], usual: one, asked: [] });
+  });
+
+  it("that only were asked are remembered apart, until they let this machine in", (t) => {
+    const place = folder(t);
+    rememberAsking(place, one);
+    assert.throws(() => connectedRelay(place, one.url), Fault);
+    assert.deepEqual(readConnectedRelays(place), { all: [], usual: null, asked: [one] });
+    rememberRelay(place, one);
+    rememberAsking(place, { ...one, store: "keychain" });
+    assert.deepEqual(readConnectedRelays(place), { all: [one], usual: one, asked: [] });
+    rememberAsking(place, two);
+    forgetRelay(place, two.url);
+    assert.deepEqual(readConnectedRelays(place).asked, []);
   });
 
   it("without the usual one have the one before it", (t) => {

@@ -127,7 +127,7 @@ describe("a call that goes wrong ends in one line and exit 1:", () => {
       /There is no key app\. `claude-relay keys list`/,
     );
     const twice = await runCli(["keys", "mint", "app"], env);
-    oneLine(twice, /app is in use\. \[2J Revoke it first .*keys rotate app/);
+    oneLine(twice, /app is in use\. \[2J \(claude-relay keys rotate app; .*keys revoke app\.\)/);
   });
 
   it("the relay asks to come again later", async (t) => {

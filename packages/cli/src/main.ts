@@ -1,14 +1,6 @@
 #!/usr/bin/env node
 /** `claude-relay`: one line on standard error and an exit code for whatever goes wrong. */
-import { enableCompileCache } from "node:module";
-import { fileURLToPath } from "node:url";
 import { Fault } from "./fault.ts";
-
-// Half of the time of `token` would go into reading TypeScript. In the checkout, where whoever can write could
-// change the code itself; the system's folder for such caches is everybody's.
-if (import.meta.url.endsWith(".ts")) {
-  enableCompileCache(fileURLToPath(new URL("../../../node_modules/.cache/cli", import.meta.url)));
-}
 
 const words = process.argv.slice(2);
 

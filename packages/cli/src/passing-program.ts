@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { Fault } from "./fault.ts";
+import { terminalSignalsAll } from "./terminal-group.ts";
 
 type Started = Readonly<{
   command: readonly [string, ...string[]];
@@ -19,9 +20,9 @@ export const runProgram = async ({ command, env, cwd }: Started): Promise<number
   const [file, ...args] = command;
   let child: ChildProcess | null = null;
   const pass = (signal: NodeJS.Signals): void => void child?.kill(signal);
-  // Ctrl-C and Ctrl-\ reach the whole terminal group by themselves; this process only has to outlive them.
+  // Ctrl-C and Ctrl-\ reach the program by themselves; this process only has to outlive them.
   const passUnlessTyped = (signal: NodeJS.Signals): void => {
-    if (!process.stdin.isTTY) {
+    if (!terminalSignalsAll()) {
       pass(signal);
     }
   };

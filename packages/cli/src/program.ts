@@ -1,5 +1,7 @@
 import { Command } from "commander";
+import { codesCommand } from "./commands/codes.ts";
 import { connectCommand } from "./commands/connect.ts";
+import { devicesCommand } from "./commands/devices.ts";
 import { envCommand } from "./commands/env.ts";
 import { healthCommand } from "./commands/health.ts";
 import { keysCommand } from "./commands/keys.ts";
@@ -31,6 +33,8 @@ export const createProgram = (terminal: Terminal): Command =>
     .addCommand(envCommand(terminal))
     .addCommand(runCommand(terminal))
     .addCommand(keysCommand(terminal))
+    .addCommand(codesCommand(terminal))
+    .addCommand(devicesCommand(terminal))
     .addCommand(routersCommand(terminal))
     .addCommand(usersCommand(terminal))
     .addCommand(usageCommand(terminal))

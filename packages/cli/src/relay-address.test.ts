@@ -78,6 +78,25 @@ describe("a relay to connect to", () => {
     assert.equal(relayToConnect(link, "given").code, "given");
   });
 
+  it("without http before it is guessed at, and not taken", () => {
+    const guesses = {
+      "localhost:3001": "http://localhost:3001",
+      "192.168.1.20:3001/": "http://192.168.1.20:3001/",
+      "[::1]:3001": "http://[::1]:3001",
+      "relay.example.com:8443": "https://relay.example.com:8443",
+    };
+    for (const [text, guess] of Object.entries(guesses)) {
+      assert.throws(
+        () => relayToConnect(text, undefined),
+        (error: Error) => error.message.endsWith(`Did you mean ${guess}?`),
+        text,
+      );
+    }
+    for (const text of ["ftp://relay", "", "a b", "//relay", "htp://x.y", "u:p@x"]) {
+      assert.throws(() => relayToConnect(text, undefined), /relay\.example\.com\.$/, text);
+    }
+  });
+
   it("that is no address is refused", () => {
     for (const text of [
       "relay.example.com",

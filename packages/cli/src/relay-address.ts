@@ -77,12 +77,24 @@ const reachable = (host: string): string => {
 const parse = (text: string, name: string): RelayAddress => {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new Fault(`${name} must be an address such as https://relay.example.com.`);
+    throw new Fault(
+      `${name} must be an address such as https://relay.example.com.${suggestion(text.trim())}`,
+    );
   }
   if (url.username || url.password || url.search || url.hash) {
     throw new Fault(`${name} must hold no user name, password, query or fragment.`);
   }
   return { url: url.href.replace(/\/+$/, ""), loopback: isLoopbackName(url.hostname) };
+};
+
+/** For a host and a port without `http://` before them. */
+const suggestion = (text: string): string => {
+  const guess = `http://${text}`;
+  if (text.includes("//") || !/^[\w.[\]:/-]+$/.test(text) || !URL.canParse(guess)) {
+    return "";
+  }
+  const { hostname } = new URL(guess);
+  return ` Did you mean ${isPrivateHost(hostname) ? guess : `https://${text}`}?`;
 };
 
 const isLoopbackName = (hostname: string): boolean =>

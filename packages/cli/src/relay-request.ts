@@ -4,7 +4,7 @@ import { Fault } from "./fault.ts";
 import type { RelayAddress } from "./relay-address.ts";
 
 export type RelayRequest = Readonly<{
-  method: "GET" | "POST" | "PUT" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Begins with a slash. */
   path: string;
   token?: string;
@@ -79,10 +79,13 @@ export const askRelay = (address: RelayAddress, asked: RelayRequest): Promise<Re
 /** Nobody is listening there, or it cannot be said who. */
 export class Unreachable extends Fault {}
 
+/** Nobody is listening there, for certain. */
+export class NobodyThere extends Unreachable {}
+
 const unreachable = ({ url }: RelayAddress, error: Error): Fault => {
   const code = "code" in error ? String(error.code) : "";
   if (code === "ECONNREFUSED" || error instanceof AggregateError) {
-    return new Unreachable(
+    return new NobodyThere(
       `No relay answers at ${url}. Is that its address and port? Start it with npm start, ./run.sh or ./install.sh, or name another (--url, CLAUDE_RELAY_URL).`,
     );
   }

@@ -69,7 +69,11 @@ describe("claude-relay router add", () => {
       assert.match(ran.stderr, says);
       assert.equal(ran.stdout.split("\n").length, 5, "the lines are printed all the same");
     }
-    for (const url of ["https://relay.example.com", "http://[fd00::2]:8899", "http://nas:8899"]) {
+    for (const url of [
+      "https://relay.example.com",
+      "http://[fd12:3456::2]:8899",
+      "http://nas:8899",
+    ]) {
       const ran = await runCli(["router", "add", "office", "--relay-url", url], envOf(relay.url));
       assert.doesNotMatch(ran.stderr, /Warning/, url);
     }

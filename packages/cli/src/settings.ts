@@ -13,6 +13,8 @@ export const fileKeys = {
   PROXY_BASE_URL: "service.proxy_base_url",
   NGROK_DOMAIN: "apps.ngrok_domain",
   ADMIN_TOKEN: "security.admin_token",
+  CLAUDE_RELAY_CLOUD_HOST: "service.cloud_host",
+  CLAUDE_RELAY_CLOUD_PORT: "service.cloud_port",
 } as const;
 
 export type SettingName = keyof typeof fileKeys;

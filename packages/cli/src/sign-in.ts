@@ -1,4 +1,5 @@
 /** This machine as a device of a relay: its session, over the store that keeps it. */
+import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import {
   type DeviceSession,
@@ -10,9 +11,16 @@ import {
   SignedOutError,
   WaitingForApprovalError,
 } from "@claude-relay/client/device";
-import { type ConnectedRelay, readConnectedRelays, type SignInStore } from "./connected-relays.ts";
+import {
+  type ConnectedRelay,
+  readConnectedRelays,
+  rememberAsking,
+  type SignInStore,
+} from "./connected-relays.ts";
 import { Fault, printable } from "./fault.ts";
-import { fileStore } from "./sign-in-file.ts";
+import { ownName } from "./own-name.ts";
+import { fileStore, signInPath } from "./sign-in-file.ts";
+import { alone } from "./state-lock.ts";
 import { cliVersion } from "./version.ts";
 
 /** Says something to the person, on standard error. */
@@ -59,39 +67,85 @@ export const signIn = async (
     made ||= type === "bootstrapped";
   });
   try {
-    const token = await session.token().catch((error: unknown) => {
+    const token = await session.token().catch(async (error: unknown) => {
       if (!(error instanceof WaitingForApprovalError)) {
         throw error;
       }
-      note(
-        `The relay's operator must approve this device: id ${error.deviceId}, fingerprint ${error.fingerprint}. Waiting for it (Ctrl-C ends the wait; the same command takes it up again)…`,
-      );
-      return session.ready().then((got) => got.token);
+      // An undo must find it, should this process be ended while it waits.
+      await alone(folder, () => rememberAsking(folder, { url, store, made: true }));
+      return waitForApproval(session, error, note);
     });
     return { relay: { url, store, made }, token };
   } catch (error) {
+    if (error instanceof SignedOutError && error.reason === "refused") {
+      await alone(folder, () => rememberAsking(folder, { url, store, made: true }));
+    }
     throw signInFault(url, error);
   } finally {
     await session.stop();
   }
 };
 
-/** Forgets this machine's sign-in at a relay, which is not asked. @throws Fault */
-export const signOut = async (relay: ConnectedRelay, folder: string): Promise<void> => {
+const waitForApproval = async (
+  session: DeviceSession,
+  { deviceId, fingerprint }: WaitingForApprovalError,
+  note: Note,
+): Promise<string> => {
+  note(
+    `The relay's operator must approve this device: ${hostname()}, id ${deviceId}, fingerprint ${fingerprint}.`,
+  );
+  note(
+    `They see the same with claude-relay devices, and let it in with claude-relay devices approve ${deviceId}. Waiting for it (Ctrl-C ends the wait; the same command takes it up again)…`,
+  );
+  sayWhenAway(session, note);
+  try {
+    return (await session.ready()).token;
+  } catch (error) {
+    throw error instanceof SignedOutError && error.reason === "refused"
+      ? new Denied(
+          `${session.relayUrl} turned this device away (id ${deviceId}, fingerprint ${fingerprint}): ${printable(error.message)} If that was a mistake, they let it ask again with claude-relay devices enable ${deviceId}, and you connect again. ${anotherDevice(session.relayUrl)}`,
+        )
+      : error;
+  }
+};
+
+/** Once each time: it is asked again and again. */
+const sayWhenAway = (session: DeviceSession, note: Note): void => {
+  let away = false;
+  session.on((event) => {
+    if (event.type === "offline" && !away) {
+      note(`${printable(event.message)} Still waiting…`);
+    }
+    away = event.type === "offline";
+  });
+};
+
+/** The operator said no. */
+class Denied extends Fault {}
+
+const anotherDevice = (url: string): string =>
+  `To ask as another device: ${ownName()} connect --undo ${url}, then connect again.`;
+
+/**
+ * Forgets this machine's sign-in at a relay, which is not asked.
+ * @returns the device's id there; null when there was no sign-in
+ * @throws Fault
+ */
+export const signOut = async (relay: ConnectedRelay, folder: string): Promise<string | null> => {
+  if (relay.store === "file" && !existsSync(signInPath(folder, relay.url))) {
+    return null;
+  }
   const session = await openSession(relay, folder);
+  const { deviceId } = await session.identity();
   await session.signOut();
   await session.stop();
+  return deviceId;
 };
 
 /** What went wrong with a session, and the way out. */
 export const signInFault = (url: string, error: unknown): unknown => {
   if (error instanceof SignedOutError) {
-    const words = printable(error.message);
-    return new Fault(
-      error.reason === "enrollment_code"
-        ? `${words} With a code from its operator: claude-relay connect ${url} --code <code>.`
-        : `${words} To start anew as another device: claude-relay connect --undo ${url}, then connect again.`,
-    );
+    return new Fault(`${printable(error.message)} ${wayBackIn(url, error.reason)}`.trimEnd());
   }
   if (error instanceof WaitingForApprovalError) {
     return new Fault(`${error.message} Ask the operator of ${url}, then try again.`);
@@ -99,6 +153,19 @@ export const signInFault = (url: string, error: unknown): unknown => {
   return error instanceof RelayError
     ? new Fault(`There is no token from ${url}: ${printable(error.message)}`)
     : error;
+};
+
+const wayBackIn = (url: string, reason: SignedOutError["reason"]): string => {
+  switch (reason) {
+    case "enrollment_code":
+      return `With a code from its operator: ${ownName()} connect ${url} --code <code>.`;
+    case "refused":
+    case "asked":
+      return anotherDevice(url);
+    case "update_needed":
+      // The relay's own words say all there is to do.
+      return "";
+  }
 };
 
 /**
@@ -110,7 +177,8 @@ export const chooseStore = async (
   folder: string,
   told: SignInStore | undefined,
 ): Promise<SignInStore> => {
-  const known = readConnectedRelays(folder).all.find((relay) => relay.url === url);
+  const { all, asked } = readConnectedRelays(folder);
+  const known = [...all, ...asked].find((relay) => relay.url === url);
   if (known?.made && told !== undefined && told !== known.store) {
     // Two stores would be two devices, and one of them forgotten about.
     await signOut(known, folder);

@@ -4,6 +4,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { Fault } from "./fault.ts";
 import { type JsonObject, parseObject } from "./json-object.ts";
+import { ownName } from "./own-name.ts";
 import { readIfThere } from "./settings.ts";
 
 /** What the file holds; empty when there is none. @throws Fault when it cannot be read or is no JSON object */
@@ -32,4 +33,4 @@ export const writeState = (path: string, state: JsonObject): void => {
 
 /** The file is not as this command writes it. */
 export const damaged = (path: string): Fault =>
-  new Fault(`${path} is damaged. Delete it, then connect again: claude-relay connect <url>.`);
+  new Fault(`${path} is damaged. Delete it, then connect again: ${ownName()} connect <url>.`);

@@ -81,6 +81,18 @@ describe("the table of usage", () => {
     );
   });
 
+  it("does not take a little for nothing", () => {
+    const lines = (cost: number) => usageTable({ totals: { cost_micro_usd: cost }, groups: [] });
+    for (const [cost, shown] of [
+      [0, "$0.0000"],
+      [1, "<$0.0001"],
+      [99, "<$0.0001"],
+      [100, "$0.0001"],
+    ] as const) {
+      assert.ok(lines(cost)?.at(-1)?.endsWith(` ${shown}`), `${cost}`);
+    }
+  });
+
   it("is none when the answer is something else", () => {
     assert.equal(usageTable({ hello: "world" }), null);
   });

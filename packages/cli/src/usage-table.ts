@@ -38,8 +38,12 @@ const row = (name: string, sums: Record<string, unknown>): Cell[] => [
   count(sums, "output_tokens"),
   count(sums, "cache_read_input_tokens"),
   count(sums, "cache_creation_5m_input_tokens") + count(sums, "cache_creation_1h_input_tokens"),
-  `$${(count(sums, "cost_micro_usd") / 1_000_000).toFixed(4)}`,
+  dollars(count(sums, "cost_micro_usd")),
 ];
+
+/** To a hundredth of a cent; what is less is not nothing. */
+const dollars = (microUsd: number): string =>
+  microUsd > 0 && microUsd < 100 ? "<$0.0001" : `$${(microUsd / 1_000_000).toFixed(4)}`;
 
 const count = (sums: Record<string, unknown>, name: string): number => {
   const value = sums[name];

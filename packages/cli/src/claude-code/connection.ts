@@ -56,7 +56,7 @@ export type Written = Readonly<{
 }>;
 
 /**
- * Points Claude Code at the relay.
+ * Points Claude Code at the relay. To be called alone: see state-lock.ts.
  * @throws Fault when its settings are no JSON object or cannot be written; nothing is changed then
  */
 export const pointClaudeCodeAt = (url: string, places: Places, now: Date): Written => {
@@ -73,7 +73,12 @@ export const pointClaudeCodeAt = (url: string, places: Places, now: Date): Writt
   const backup = earlier === null ? backUp(places.settings, now) : null;
   // Kept first: a process that dies in between leaves an undo that finds nothing to do.
   keepRecord(places, { url, record });
-  writeClaudeSettings(places.settings, text, before);
+  try {
+    writeClaudeSettings(places.settings, text, before);
+  } catch (error) {
+    keepRecord(places, earlier);
+    throw error;
+  }
   return { changed: true, backup, setAside };
 };
 
@@ -81,7 +86,7 @@ export const pointClaudeCodeAt = (url: string, places: Places, now: Date): Writt
 export const claudeCodeRelay = (places: Places): string | null => readRecord(places)?.url ?? null;
 
 /**
- * Takes back what connecting wrote.
+ * Takes back what connecting wrote. To be called alone: see state-lock.ts.
  * @returns the settings that were changed again since, and are left alone; null when there was nothing to take back
  * @throws Fault
  */

@@ -1,6 +1,6 @@
 /** The command that Claude Code runs for a token: absolute and quoted, so that it works from any folder. */
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { ownLauncher, quoted } from "../own-name.ts";
 
 /** @param url of the relay: another one connected later does not change whose token this is */
 export const helperCommand = (url: string): string =>
@@ -8,18 +8,14 @@ export const helperCommand = (url: string): string =>
 
 /** A checkout's own launcher, which finds the Node that belongs to it; an installed package has only this Node. */
 const program = (): readonly string[] => {
-  const launcher = fileURLToPath(new URL("../../../../bin/claude-relay", import.meta.url));
-  if (process.platform !== "win32" && existsSync(launcher)) {
+  const launcher = ownLauncher();
+  if (launcher !== null) {
     return [launcher];
   }
-  const file = import.meta.url.endsWith(".ts") ? "../main.ts" : "../main.js";
-  return [process.execPath, fileURLToPath(new URL(file, import.meta.url))];
-};
-
-/** For the shell that runs it; plain words stay as they are. */
-const quoted = (word: string): string => {
-  if (/^[\w@%+=:,./-]+$/.test(word)) {
-    return word;
+  if (!import.meta.url.endsWith(".ts")) {
+    return [process.execPath, fileURLToPath(new URL("../main.js", import.meta.url))];
   }
-  return process.platform === "win32" ? `"${word}"` : `'${word.replaceAll("'", "'\\''")}'`;
+  const cache = new URL("../../../../scripts/compile-cache.mjs", import.meta.url);
+  const main = new URL("../main.ts", import.meta.url);
+  return [process.execPath, "--import", cache.href, fileURLToPath(main)];
 };

@@ -2,31 +2,31 @@
 import { configFolder } from "@claude-relay/client/device";
 import { Command, Option } from "commander";
 import {
-  claudeCodeRelay,
   inTheWay,
   type Places,
   pointClaudeCodeAt,
-  takeClaudeCodeBack,
+  type Written,
   wantedSettings,
 } from "../claude-code/connection.ts";
+import { gatewaySignIn } from "../claude-code/gateway-sign-in.ts";
 import { helperCommand } from "../claude-code/helper-command.ts";
 import { setMember } from "../claude-code/json-text.ts";
 import { claudeSettingsPath, readClaudeSettings } from "../claude-code/settings-file.ts";
 import {
-  type ConnectedRelay,
-  connectedRelay,
-  forgetRelay,
   readConnectedRelays,
   rememberRelay,
   type SignInStore,
   signInStores,
 } from "../connected-relays.ts";
-import { Fault } from "../fault.ts";
+import { Fault, printable } from "../fault.ts";
+import { ownName } from "../own-name.ts";
 import { type RelayAddress, relayToConnect } from "../relay-address.ts";
 import { checkRelay, checkToken } from "../relay-check.ts";
 import { sdkLines, usualShell } from "../shell-lines.ts";
-import { chooseStore, signIn, signOut } from "../sign-in.ts";
+import { chooseStore, signIn } from "../sign-in.ts";
+import { alone } from "../state-lock.ts";
 import type { CommonOptions, Terminal } from "../terminal.ts";
+import { undoConnection } from "./connect-undo.ts";
 
 type ConnectOptions = CommonOptions &
   Readonly<{ code?: string; store?: SignInStore; print?: true; undo?: true }>;
@@ -49,9 +49,9 @@ export const connectCommand = (terminal: Terminal): Command =>
       const places = { settings: claudeSettingsPath(terminal.env), folder };
       const url = given ?? options.url;
       if (options.undo) {
-        await undo(terminal, places, url);
+        await undoConnection(terminal, places, url);
       } else if (url === undefined) {
-        throw new Fault("Which relay? claude-relay connect <url>, as its operator gave it to you.");
+        throw new Fault(`Which relay? ${ownName()} connect <url>, as its operator gave it to you.`);
       } else {
         await connect(terminal, places, relayToConnect(url, options.code), options);
       }
@@ -79,24 +79,36 @@ const connect = async (
     code: relay.code,
     note,
   });
-  rememberRelay(folder, connected);
-  if (print) {
+  // The relay that is meant from now on and the one in the settings are the same, whoever else connects just now.
+  const written = await alone(folder, () => {
+    rememberRelay(folder, connected);
+    return print ? null : pointClaudeCodeAt(relay.url, places, new Date());
+  });
+  if (written === null) {
     terminal.print(settingsFor(relay.url));
   } else {
-    writeSettings(terminal, places, relay.url);
+    tellWritten(terminal, places, written);
     sdkLines(relay.url, helperCommand(relay.url), usualShell(terminal.env)).forEach(terminal.print);
   }
   warnAboutEnvironment(terminal);
   await check(terminal, relay, token);
 };
 
-const writeSettings = (terminal: Terminal, places: Places, url: string): void => {
-  const { changed, backup, setAside } = pointClaudeCodeAt(url, places, new Date());
-  terminal.note(
-    changed
-      ? `Claude Code uses the relay from now on: ${places.settings}. Back with claude-relay connect --undo.`
-      : `Claude Code uses the relay already: ${places.settings}.`,
-  );
+const tellWritten = (
+  terminal: Terminal,
+  { settings }: Places,
+  { changed, backup, setAside }: Written,
+): void => {
+  const gateway = gatewaySignIn(settings);
+  const uses = `Claude Code uses the relay ${changed ? "from now on" : "already"}`;
+  const stands = gateway === null ? uses : "Claude Code's settings name the relay";
+  const back = changed ? ` Back with ${ownName()} connect --undo` : "";
+  terminal.note(`${stands}: ${settings}.${back}`);
+  if (gateway !== null) {
+    terminal.note(
+      `But somebody signed in at Claude Code's /login to the gateway ${printable(gateway)}, and that comes first: it goes on with that. To have it use this connection, type /logout in Claude Code and start it again.`,
+    );
+  }
   if (backup !== null) {
     terminal.note(`The file as it was: ${backup}.`);
   }
@@ -104,7 +116,7 @@ const writeSettings = (terminal: Terminal, places: Places, url: string): void =>
     terminal.note(`Taken out of it until then: ${setAside.join(", ")}.`);
   }
   terminal.note(
-    "For programs with an SDK: claude-relay run -- <program>. Or these lines, in the shell that starts them and not in your profile: Claude Code would send a second token.",
+    `For programs with an SDK: ${ownName()} run -- <program>. Or these lines, in the shell that starts them and not in your profile: Claude Code would send a second token.`,
   );
 };
 
@@ -135,63 +147,3 @@ const settingsFor = (url: string): string =>
       value === null ? text : setMember(text, path, JSON.stringify(value)),
     "{}",
   );
-
-const undo = async (
-  terminal: Terminal,
-  places: Places,
-  given: string | undefined,
-): Promise<void> => {
-  const written = claudeCodeRelay(places);
-  const url = given === undefined ? written : relayToConnect(given, undefined).url;
-  const { all, usual } = readConnectedRelays(places.folder);
-  const relay = url === null ? usual : (all.find((one) => one.url === url) ?? null);
-  const restores = written !== null && (written === url || url === null);
-  if (relay === null && !restores) {
-    throw new Fault(
-      url === null
-        ? "There is nothing to take back: this machine is not connected to a relay."
-        : `There is nothing to take back: ${notConnected(places.folder, url)}`,
-    );
-  }
-  if (restores) {
-    restore(terminal, places);
-  }
-  if (relay !== null) {
-    await leave(terminal, places, relay);
-  }
-};
-
-const leave = async (
-  terminal: Terminal,
-  { folder }: Places,
-  relay: ConnectedRelay,
-): Promise<void> => {
-  if (relay.made) {
-    await signOut(relay, folder);
-  }
-  forgetRelay(folder, relay.url);
-  terminal.note(
-    relay.made
-      ? `This machine has forgotten its sign-in at ${relay.url}. The relay still lists it as a device: its operator can revoke it.`
-      : `This machine stays signed in at ${relay.url}, as it was before.`,
-  );
-};
-
-const restore = (terminal: Terminal, places: Places): void => {
-  const kept = takeClaudeCodeBack(places) ?? [];
-  terminal.note(`Claude Code's settings are as they were before: ${places.settings}.`);
-  if (kept.length > 0) {
-    terminal.note(
-      `Left alone, for they were changed since: ${kept.map((path) => path.join(".")).join(", ")}.`,
-    );
-  }
-};
-
-/** The words for a relay that is not among the connected ones. */
-const notConnected = (folder: string, url: string): string => {
-  try {
-    return `this machine is connected to ${connectedRelay(folder, url).url}.`;
-  } catch (error) {
-    return error instanceof Fault ? error.message : String(error);
-  }
-};

@@ -62,7 +62,7 @@ const mintCommand = (terminal: Terminal): Command =>
           expires_in_hours: options.expiresInHours,
         },
         remedies: {
-          409: `Revoke it first (claude-relay keys revoke ${name}), or give it a new secret (claude-relay keys rotate ${name}).`,
+          409: `(claude-relay keys rotate ${name}; claude-relay keys revoke ${name}.)`,
         },
       });
       const secret = secretOf(body, client);

@@ -5,6 +5,7 @@ import { type AdminClient, adminClient } from "../admin-client.ts";
 import { newSecret } from "../new-secret.ts";
 import { listAll } from "../page-list.ts";
 import { printList } from "../print-list.ts";
+import { isOpen, routerDoor } from "../router-door.ts";
 import { nextSteps, type RouterFacts, routerLines } from "../router-lines.ts";
 import { routerTable } from "../router-table.ts";
 import { routerUrlNotes } from "../router-url-notes.ts";
@@ -85,7 +86,22 @@ const addCommand = (terminal: Terminal): Command =>
         ...{ id: name, secret: secretOf(body, client) },
         place: placeOf(options.relayUrl) ?? { kind: "unknown" },
       });
+      await tellWhetherServed(terminal, client, options.relayUrl);
     });
+
+/** The router itself could only say that nobody answers. */
+const tellWhetherServed = async (
+  terminal: Terminal,
+  client: AdminClient,
+  routerUrl: string | undefined,
+): Promise<void> => {
+  const door = routerDoor(terminal.settings(), client.url, routerUrl);
+  if (door !== null && !(await isOpen(door))) {
+    terminal.note(
+      `Warning: nobody answers routers at ${door.url}. The relay serves them when it runs with CLAUDE_RELAY_ENABLE_CLOUD=true: docs/routers.md.`,
+    );
+  }
+};
 
 const placeOf = (url: string | undefined): RouterFacts["place"] | null =>
   url === undefined ? null : { kind: "known", url };

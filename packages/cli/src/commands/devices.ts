@@ -1,0 +1,95 @@
+/** `claude-relay devices`: who is a device of the relay, over its admin API. */
+import type { Device } from "@claude-relay/contract";
+import { Command } from "commander";
+import { adminClient } from "../admin-client.ts";
+import { deviceLines, deviceTable, fingerprintOf, waitingFirst } from "../device-table.ts";
+import { deviceCommand } from "../device-words.ts";
+import { Fault } from "../fault.ts";
+import { deviceIn, findDevice, pathOf } from "../find-device.ts";
+import { ownName } from "../own-name.ts";
+import { listAll } from "../page-list.ts";
+import { printList } from "../print-list.ts";
+import type { CommonOptions, Terminal } from "../terminal.ts";
+import { approveCommand } from "./device-approval.ts";
+import { changesOf, type DeviceChangeOptions, withChangeOptions } from "./device-changes.ts";
+import { denyCommand, disableCommand, enableCommand, revokeCommand } from "./device-status.ts";
+import { watchCommand } from "./device-watch.ts";
+
+export const devicesCommand = (terminal: Terminal): Command =>
+  new Command("devices")
+    .alias("device")
+    .description("devices: list, show, watch, approve, deny, disable, enable, revoke")
+    .addCommand(listCommand(terminal), { isDefault: true })
+    .addCommand(showCommand(terminal))
+    .addCommand(watchCommand(terminal))
+    .addCommand(approveCommand(terminal))
+    .addCommand(denyCommand(terminal))
+    .addCommand(setCommand(terminal))
+    .addCommand(disableCommand(terminal))
+    .addCommand(enableCommand(terminal))
+    .addCommand(revokeCommand(terminal));
+
+type ReadOptions = CommonOptions & Readonly<{ json?: boolean; waiting?: boolean }>;
+
+const listCommand = (terminal: Terminal): Command =>
+  new Command("list")
+    .description("every device, those that wait for an approval first")
+    .option("--waiting", "only those that wait for an approval")
+    .option("--json", "as JSON")
+    .action(async (_: unknown, command: Command) => {
+      const { url, json, waiting } = command.optsWithGlobals<ReadOptions>();
+      const client = adminClient(terminal.settings(), url);
+      const all = await listAll<Device>(client, "/admin/devices", "devices");
+      const shown = waitingFirst(all).filter((one) => one.waiting_for_approval || !waiting);
+      printList(terminal, shown, { json, table: deviceTable, hint: hintFor(waiting) });
+      const [first] = shown.filter((one) => one.waiting_for_approval);
+      if (first !== undefined && !json) {
+        terminal.note(`To let a waiting one in: ${deviceCommand("approve", first)}`);
+      }
+    });
+
+const hintFor = (waiting: boolean | undefined): string =>
+  waiting
+    ? "No device waits for an approval."
+    : `No devices yet. On the machine that is to be one: claude-relay connect <url>. Where codes are needed: ${ownName()} codes add`;
+
+const showCommand = (terminal: Terminal): Command =>
+  new Command("show")
+    .description("all there is to know about a device")
+    .argument("<id>", "its id, or the first 4 to 7 characters of it")
+    .option("--json", "as JSON")
+    .action(async (named: string, _: unknown, command: Command) => {
+      const { url, json } = command.optsWithGlobals<ReadOptions>();
+      const device = await findDevice(adminClient(terminal.settings(), url), named);
+      if (json) {
+        terminal.print(JSON.stringify(device, null, 2));
+        return;
+      }
+      for (const line of deviceLines(device)) {
+        terminal.print(line);
+      }
+      if (device.waiting_for_approval) {
+        terminal.note(
+          `It waits for an approval of its key ${fingerprintOf(device) ?? "(it has none)"}: ${deviceCommand("approve", device)}`,
+        );
+      }
+    });
+
+const setCommand = (terminal: Terminal): Command =>
+  withChangeOptions(
+    new Command("set")
+      .description("name a device, or give it to a user or an organization")
+      .argument("<id>", "its id, or the first 4 to 7 characters of it"),
+  ).action(async (named: string, _: unknown, command: Command) => {
+    const options = command.optsWithGlobals<CommonOptions & DeviceChangeOptions>();
+    const changes = changesOf(options);
+    if (changes === null) {
+      throw new Fault("What is to be set? --label, --user or --organization.");
+    }
+    const client = adminClient(terminal.settings(), options.url);
+    const device = await findDevice(client, named);
+    const body = await client.call({ method: "PATCH", path: pathOf(device), body: changes });
+    for (const line of deviceLines(deviceIn(body, client))) {
+      terminal.print(line);
+    }
+  });
