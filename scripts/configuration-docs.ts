@@ -41,8 +41,8 @@ Variables that are read beside these. The relay and \`bin/*\` find them in \`con
 /** docs/configuration.md */
 export const configurationDocs = (): string => {
   const rows = all.map(
-    ({ name, shown, about, fileKey }) =>
-      `| \`${name}\` | ${shown} | ${about.replaceAll("|", "\\|")} | \`${fileKey}\` |`,
+    ({ name, shown, about, fileKey, environmentOnly }) =>
+      `| \`${name}\` | ${shown} | ${about.replaceAll("|", "\\|")} | ${environmentOnly ? "–" : `\`${fileKey}\``} |`,
   );
   return `${intro}\n| name | default | what it does | file key |\n| --- | --- | --- | --- |\n${rows.join("\n")}\n${fileNote}${othersNote}`;
 };

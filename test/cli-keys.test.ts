@@ -63,7 +63,10 @@ describe("app keys from the command line", { skip: process.platform === "win32" 
       command("genkey", ["twice"]),
       (error: { code: number; stderr: string }) => {
         assert.equal(error.code, 1);
-        assert.match(error.stderr, /Revoke it first .*keys rotate twice/);
+        assert.match(
+          error.stderr,
+          /: rotate or revoke it, .*\. \(claude-relay keys rotate twice; .*revoke twice\.\)\n$/,
+        );
         return true;
       },
     );

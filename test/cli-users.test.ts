@@ -44,9 +44,25 @@ describe("passwords from the command line", { skip: process.platform === "win32"
     assert.equal((await relay.ask(tokens.access_token)).status, 401);
   });
 
+  it("adds a user, who is listed and can be given a password", async () => {
+    await relay.admin("/admin/organizations", { body: { id: "lab" } });
+    const added = await users(["add", "bob", "--full-name", "Bob B.", "--organization", "lab"], "");
+    assert.equal(added.code, 0, added.said);
+    assert.match(added.said, /users password bob/);
+    assert.match((await users(["list"], "")).said, /^bob +Bob B\. +lab +20\d\d-/m);
+    assert.equal((await users(["password", "bob"], `${password}\n`)).code, 0);
+    const again = await users(["add", "bob"], "");
+    assert.match(again.said, /bob/);
+    assert.equal(again.code, 1);
+    assert.match((await users(["add", "eve", "--organization", "no"], "")).said, /"no"/);
+  });
+
   it("says what is wrong with a weak one, an unknown user and no input", async () => {
     assert.match((await users(["password", "ann"], "short\n")).said, /12 to 1024 characters/);
-    assert.match((await users(["password", "zoe"], `${password}\n`)).said, /no user "zoe"/);
+    assert.match(
+      (await users(["password", "zoe"], `${password}\n`)).said,
+      /no user "zoe".*users add zoe/,
+    );
     const empty = await users(["password", "ann"], "");
     assert.match(empty.said, /standard input/);
     assert.notEqual(empty.code, 0);

@@ -45,12 +45,14 @@ describe("a wrong address", posix, () => {
   it("is said to be one before anything is sent or written", async (t) => {
     const person = newPerson(t);
     const connect = (url: string) => person.run(["connect", url, ...store]);
-    oneLine(await connect("relay.example.com"), /must be an address such as https:/);
+    oneLine(await connect("relay.example.com"), /Did you mean https:\/\/relay\.example\.com\?/);
+    oneLine(await connect("localhost:3001"), /Did you mean http:\/\/localhost:3001\?/);
+    oneLine(await connect("ftp://relay"), /must be an address such as https:\S+\.$/m);
     oneLine(await connect("http://relay.example.com"), /is not https: anyone on the way/);
     oneLine(await connect("https://me:secret@relay.example.com"), /must hold no user name/);
     oneLine(await connect("http://127.0.0.1:1"), /No relay answers at/);
     oneLine(await connect("http://no-such-host.internal"), /cannot be reached/);
-    oneLine(await person.run(["connect"]), /Which relay\? claude-relay connect <url>/);
+    oneLine(await person.run(["connect"]), /Which relay\? .*claude-relay connect <url>/);
     untouched(person);
   });
 
@@ -103,7 +105,7 @@ describe("an enrollment code", posix, () => {
     assert.ok(!(first.stdout + first.stderr).includes(code));
     const other = newPerson(t);
     const used = await other.run(["connect", relay.url, "--code", code, ...store]);
-    oneLine(used, /With a code from its operator: claude-relay connect .* --code <code>/);
+    oneLine(used, /With a code from its operator: .*claude-relay connect .* --code <code>/);
     untouched(other);
     const link = `${relay.url}/#code=${await newCode()}`;
     assert.equal((await other.run(["connect", link, ...store])).code, 0);

@@ -114,9 +114,43 @@ describe("claude-relay connect", posix, () => {
     );
     const { code, stdout, stderr } = await person.run(["token"]);
     assert.deepEqual([code, stdout], [1, ""]);
-    assert.match(stderr, /not connected to a relay: claude-relay connect <url>/);
+    assert.match(stderr, /not connected to a relay: .*claude-relay connect <url>/);
     const twice = await person.run(["connect", "--undo"]);
     assert.match(twice.stderr, /nothing to take back/);
+  });
+
+  it("--undo names the device that the relay still lists, and who can end it", async (t) => {
+    const person = await connected(t);
+    const { stderr } = await person.run(["connect", "--undo"]);
+    const [, id] = /lists it as device ([0-9a-f-]{36}), .* devices revoke \1$/m.exec(stderr) ?? [];
+    const { status, body } = await relay.admin(`/admin/devices/${id}`);
+    assert.deepEqual([status, body.status], [200, "active"]);
+  });
+
+  it("says the way back in the words that work where it was called", async (t) => {
+    const checkout = dirname(dirname(launcher));
+    const here = await newPerson(t).run(["connect", relay.url, ...store], { cwd: checkout });
+    assert.match(here.stderr, /Back with \.\/bin\/claude-relay connect --undo$/m);
+    const { stderr: elsewhere } = await newPerson(t).run(["connect", relay.url, ...store]);
+    assert.ok(elsewhere.includes(`Back with ${launcher} connect --undo\n`), elsewhere);
+    const env = { PATH: `${dirname(launcher)}:${process.env["PATH"]}` };
+    const { stderr: onPath } = await newPerson(t).run(["connect", relay.url, ...store], { env });
+    assert.match(onPath, /Back with claude-relay connect --undo$/m);
+  });
+
+  it("does not say that Claude Code uses it while somebody is signed in to a gateway", async (t) => {
+    const person = newPerson(t);
+    withSettings(person, "{}");
+    const gateway = { url: "https://gateway.example", jwt: "s3cret", idpRefreshToken: "s3cret" };
+    const signIn = JSON.stringify({ enterpriseGateway: gateway });
+    writeFileSync(join(dirname(person.settings), ".credentials.json"), signIn);
+    const { code, stderr } = await person.run(["connect", relay.url, ...store]);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /gateway https:\/\/gateway\.example, and that comes first.*\/logout/);
+    assert.ok(!/Claude Code uses the relay|s3cret/.test(stderr), stderr);
+    writeFileSync(join(dirname(person.settings), ".credentials.json"), "garbage");
+    const again = await person.run(["connect", relay.url, ...store]);
+    assert.match(again.stderr, /Claude Code uses the relay already/);
   });
 
   it("--print signs in and prints the settings instead of writing them", async (t) => {

@@ -129,44 +129,145 @@ describe("a device with a key", () => {
     assert.equal((await refresh(relay, token, next)).status, 200);
   });
 
-  it("loses every token when one that was replaced comes back at /refresh after its grace", async () => {
-    const { id, key, token } = await enroll();
-    const { body } = await refresh(relay, token, key.proof(id, token, relay.now()));
-    const fresh = body.wrapper_token;
+  /** A device whose token was replaced long ago, and the token it has now. */
+  const renewed = async () => {
+    const device = await enroll();
+    const { id, key, token: old } = device;
+    const { body } = await refresh(relay, old, key.proof(id, old, relay.now()));
     relay.advance(60_000);
-    assertRefused(await relay.ask(token), expiredToken(/replaced/));
-    assert.equal((await relay.ask(fresh)).status, 200, "use alone revokes nothing");
-    assertRefused(await refresh(relay, token), badToken(/came back: every token/));
-    assertRefused(await relay.ask(fresh), badToken(/revoked/));
-    assertRefused(
-      await refresh(relay, fresh, key.proof(id, fresh, relay.now())),
-      badToken(/revoked/),
-    );
-    const [replay, ...more] = await audited(relay, "device.replay", id);
-    assert.equal(replay?.outcome, "revoked");
-    assert.equal(replay?.detail["proved"], false);
-    assert.equal(more.length, 0);
-    const enrolledAgain = await boot(relay, id, key.publicKey);
-    assert.equal((await relay.ask(enrolledAgain.body.wrapper_token)).status, 200);
+    return { ...device, old, fresh: body.wrapper_token as string };
+  };
+  type Device = Awaited<ReturnType<typeof enroll>>;
+  /** Renews with the device's signature. */
+  const signed = ({ id, key }: Device, token: string): Promise<Answer> =>
+    refresh(relay, token, key.proof(id, token, relay.now()));
+  const replays = async ({ id }: Device) =>
+    (await audited(relay, "device.replay", id)).map(({ outcome, detail }) => [
+      outcome,
+      detail["proved"],
+    ]);
+  const cameBack = badToken(/came back: every token of this device has been revoked/);
+  const ended = expiredToken(/every token of this device has ended.*Please refresh/);
+
+  it("a copy of its replaced token, unsigned, ends every token; its signature brings it back in", async () => {
+    const device = await renewed();
+    const { old, fresh } = device;
+    assertRefused(await relay.ask(old), expiredToken(/replaced/));
+    assert.equal((await relay.ask(fresh)).status, 200, "use alone ends nothing");
+    assertRefused(await refresh(relay, old), cameBack);
+    assertRefused(await relay.ask(fresh), ended);
+    assert.deepEqual(await replays(device), [["revoked", false]]);
+    const { status, body, text } = await signed(device, fresh);
+    assert.equal(status, 200, text);
+    assert.equal((await relay.ask(body.wrapper_token)).status, 200);
+    assertRefused(await relay.ask(fresh), ended);
   });
 
-  it("that lost the answer to a renewal proves its key, and gets a new token in place of all others", async () => {
-    const { id, key, token } = await enroll();
-    const lost = await refresh(relay, token, key.proof(id, token, relay.now()));
-    relay.advance(3_600_000);
-    const other = makeDeviceKey();
-    const answer = await refresh(relay, token, key.proof(id, token, relay.now()));
-    assert.equal(answer.status, 200, answer.text);
-    assert.equal((await relay.ask(answer.body.wrapper_token)).status, 200);
-    assertRefused(await relay.ask(lost.body.wrapper_token), badToken(/revoked/));
-    const [replay] = await audited(relay, "device.replay", id);
-    assert.equal(replay?.detail["proved"], true);
-    relay.advance(5_000);
-    // Once revoked, neither key nor copy brings it back.
-    for (const proof of [key, other].map((one) => one.proof(id, token, relay.now()))) {
-      assertRefused(await refresh(relay, token, proof), badToken(/revoked/));
+  it("is not signed out again and again by the same copies", async () => {
+    const device = await renewed();
+    const { old, fresh } = device;
+    await refresh(relay, old);
+    const { wrapper_token: own } = (await signed(device, fresh)).body;
+    const stranger = makeDeviceKey();
+    for (const copy of [old, fresh, old]) {
+      relay.advance(61_000);
+      assertRefused(await refresh(relay, copy), cameBack);
+      const foreign = stranger.proof(device.id, copy, relay.now());
+      assertRefused(await refresh(relay, copy, foreign), cameBack);
+      assert.equal((await relay.ask(own)).status, 200);
     }
-    assert.equal((await relay.ask(answer.body.wrapper_token)).status, 200);
+    const outcomes = (await replays(device)).map(([outcome]) => outcome);
+    assert.deepEqual(outcomes, [...Array(6).fill("refused"), "renewed", "revoked"]);
+  });
+
+  it("a thief with its live token, but not its key, loses that token too and cannot get another", async () => {
+    const device = await renewed();
+    const { old, fresh: stolen } = device;
+    assertRefused(await refresh(relay, stolen), badToken(/registered a key/));
+    assert.equal((await relay.ask(stolen)).status, 200);
+    await refresh(relay, old);
+    assertRefused(await relay.ask(stolen), ended);
+    for (const body of [undefined, makeDeviceKey().proof(device.id, stolen, relay.now())]) {
+      assertRefused(await refresh(relay, stolen, body), cameBack);
+    }
+    assert.equal((await signed(device, stolen)).status, 200);
+    assertRefused(await relay.ask(stolen), ended);
+  });
+
+  it("that never had the answer to its last renewal signs with the token before, and nothing ends", async () => {
+    const device = await renewed();
+    const { old, fresh: lost } = device;
+    relay.advance(3_600_000);
+    const answer = await signed(device, old);
+    assert.equal(answer.status, 200, answer.text);
+    const own = answer.body.wrapper_token;
+    assert.equal((await relay.ask(own)).status, 200);
+    assert.equal((await relay.ask(lost)).status, 200, "another of its processes may have it");
+    assert.deepEqual(await replays(device), [["renewed", true]]);
+    const [row] = await audited(relay, "device.refresh", device.id);
+    assert.equal(row?.outcome, "ok");
+    // And once more, should that answer be lost as well.
+    assert.equal((await signed(device, old)).status, 200);
+  });
+
+  it("whoever has its key and an older token is refused, and the device goes on with its newest", async () => {
+    const device = await renewed();
+    const { old: oldest, fresh } = device;
+    const { wrapper_token: newest } = (await signed(device, fresh)).body;
+    relay.advance(60_000);
+    assertRefused(await signed(device, oldest), cameBack);
+    assert.deepEqual(await replays(device), [["revoked", true]]);
+    assertRefused(await relay.ask(newest), ended);
+    const { status, body } = await signed(device, newest);
+    assert.equal(status, 200);
+    for (const copy of [oldest, fresh]) {
+      assertRefused(await signed(device, copy), cameBack);
+    }
+    assert.equal((await relay.ask(body.wrapper_token)).status, 200);
+  });
+
+  it("an admin's revocation stands: no signature brings any token back", async () => {
+    const device = await renewed();
+    const { id, old, fresh } = device;
+    await refresh(relay, old);
+    relay.advance(1_000);
+    await relay.admin(`/admin/devices/${id}/revoke-tokens`, { method: "POST" });
+    for (const token of [old, fresh]) {
+      assertRefused(await signed(device, token), badToken(/revoked/));
+      assertRefused(await relay.ask(token), badToken(/revoked/));
+    }
+    const again = await boot(relay, id, device.key.publicKey);
+    assert.equal((await relay.ask(again.body.wrapper_token)).status, 200);
+  });
+
+  it("a renewal that was listened to and is sent again after the grace gets nothing", async () => {
+    const { id, key, token } = await enroll();
+    const proof = key.proof(id, token, relay.now());
+    const { wrapper_token: own } = (await refresh(relay, token, proof)).body;
+    relay.advance(61_000);
+    assertRefused(await refresh(relay, token, proof), cameBack);
+    assert.equal((await refresh(relay, own, key.proof(id, own, relay.now()))).status, 200);
+    // Later still its time is over, which ends nothing at all.
+    relay.advance(300_000);
+    assertRefused(await refresh(relay, token, proof), badToken(/too far off/));
+  });
+
+  it("what ended is as it was after a restart", async (t) => {
+    const dataDir = tempFolder(t);
+    const first = await startInside({ dataDir });
+    const [key, id] = [makeDeviceKey(), "restarted-device"];
+    const token = (await boot(first, id, key.publicKey)).body.wrapper_token;
+    const next = await refresh(first, token, key.proof(id, token, first.now()));
+    const fresh = next.body.wrapper_token;
+    first.advance(61_000);
+    assert.equal((await refresh(first, token)).status, 401);
+    await first.close();
+    const second = await startInside({ dataDir, now: first.now() });
+    t.after(() => second.close());
+    assertRefused(await second.ask(fresh), ended);
+    const answer = await refresh(second, fresh, key.proof(id, fresh, second.now()));
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal((await second.ask(answer.body.wrapper_token)).status, 200);
   });
 
   it("that lost the answer and whose clock is wrong is told the time, and loses nothing", async () => {
@@ -220,6 +321,17 @@ describe("a device with a key", () => {
     const token = await relay.bootstrap("old-client-device");
     assert.equal((await refresh(relay, token)).status, 200);
     assert.equal((await refresh(relay, token, {})).status, 200);
+  });
+
+  it("without one, a replaced token that comes back ends every token for good", async () => {
+    const old = await relay.bootstrap("keyless-replayed");
+    const fresh = (await refresh(relay, old)).body.wrapper_token;
+    relay.advance(60_000);
+    assertRefused(await refresh(relay, old), cameBack);
+    assertRefused(await relay.ask(fresh), badToken(/was revoked. Enroll again/));
+    assertRefused(await refresh(relay, fresh), badToken(/was revoked/));
+    const [replay] = await audited(relay, "device.replay", "keyless-replayed");
+    assert.deepEqual([replay?.outcome, replay?.detail["proved"]], ["revoked", false]);
   });
 });
 

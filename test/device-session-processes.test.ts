@@ -32,10 +32,10 @@ const race = async (t: TestContext, folder: string, count: number): Promise<stri
   return Promise.all(children.map(({ line }) => line()));
 };
 
-const startProcess = (t: TestContext, folder: string) => {
+const startProcess = (t: TestContext, folder: string, ...more: string[]) => {
   const child: ChildProcess = spawn(
     process.execPath,
-    ["test/harness/device-token-process.ts", relay.url, folder],
+    ["test/harness/device-token-process.ts", relay.url, folder, ...more],
     { stdio: ["pipe", "pipe", "inherit"] },
   );
   t.after(() => child.kill("SIGKILL"));
@@ -95,6 +95,36 @@ describe("six processes of one user", () => {
     const tokens = await race(t, folder, 3);
     assert.equal(new Set(tokens).size, 1);
     await works(tokens[0] ?? "");
+  });
+});
+
+describe("a process that is killed", () => {
+  it("between the relay's answer and the keychain leaves the device in, and its lock to the next", async (t) => {
+    const folder = tempFolder(t);
+    const [first] = await race(t, folder, 1);
+    const [{ subject } = { subject: "" }] = await audited("device.bootstrap");
+    age(folder, 23.5);
+    const { child, line } = startProcess(t, folder, "hang");
+    assert.equal(await line(), "ready");
+    child.stdin?.write("go\n");
+    assert.equal(await line(), "given");
+    const lock = `refresh-${relayName(relay.url)}.lock`;
+    assert.ok(readdirSync(folder).includes(lock));
+    // Two more wait for the lock meanwhile; then its holder dies.
+    const waiting = race(t, folder, 2);
+    const exited = once(child, "exit");
+    child.kill("SIGKILL");
+    await exited;
+    const tokens = await waiting;
+    assert.equal(new Set(tokens).size, 1);
+    assert.notEqual(tokens[0], first);
+    await works(tokens[0] ?? "");
+    assert.ok(!readdirSync(folder).includes(lock));
+    const of = async (action: string): Promise<string[]> =>
+      (await audited(action)).filter((row) => row.subject === subject).map((row) => row.outcome);
+    assert.deepEqual(await of("device.refresh"), ["ok", "ok"]);
+    assert.deepEqual(await of("device.bootstrap"), ["ok"]);
+    assert.deepEqual(await of("device.replay"), []);
   });
 });
 

@@ -89,6 +89,54 @@ describe("a device session on a machine whose clock", () => {
     await session.stop();
   });
 
+  it("made it look for a token in vain says that all is well as soon as the clock is right", async () => {
+    const session = machine.session();
+    await session.start();
+    machine.network = deadNetwork;
+    machine.setClock(30 * hour);
+    await machine.advance(minute);
+    assert.equal(session.state.kind, "offline");
+    machine.network = fetch;
+    machine.setClock(-30 * hour);
+    await machine.advance(minute);
+    assert.equal(session.state.kind, "ready");
+    await works(await session.token());
+    assert.equal(count("/bootstrap"), 1);
+    await session.stop();
+  });
+
+  it("jumps while it waits, is offline or is signed out still looks at its usual pace", async (t) => {
+    const asking = await startInside({
+      env: { BOOTSTRAP: "approve", IP_RATE_LIMIT_MAX: "1000000" },
+    });
+    t.after(() => asking.remove());
+    const own = new Machine(() => asking);
+    t.after(() => own.stop());
+    const session = own.session();
+    const where = () => session.state.kind;
+    await session.start();
+    own.setClock(-400 * hour);
+    await own.advance(minute);
+    assert.equal(where(), "waiting_for_approval");
+    const { deviceId } = await session.identity();
+    const path = `/admin/devices/${deviceId}`;
+    const set = (status: string) => asking.admin(path, { method: "PATCH", body: { status } });
+    await set("disabled");
+    await own.advance(minute);
+    assert.equal(where(), "signed_out");
+    own.setClock(800 * hour);
+    await set("active");
+    own.network = deadNetwork;
+    await own.advance(hour);
+    assert.equal(where(), "offline");
+    own.setClock(-700 * hour);
+    own.network = fetch;
+    await asking.admin(`${path}/approve`, { method: "POST" });
+    await own.advance(6 * minute);
+    assert.equal(where(), "ready");
+    assert.equal((await asking.ask(await session.token())).status, 200);
+  });
+
   it("is set forward two days and back again enrolls no second time", async () => {
     const session = machine.session();
     await session.start();
@@ -250,7 +298,7 @@ describe("a device session whose relay hangs", () => {
     const asked = assert.rejects(session.token(), RelayTimeoutError);
     await machine.advance(20_000);
     await asked;
-    await session.stop();
+    await machine.stop();
   });
 
   it("hands out a token that is good anyway after 5 s", async () => {
@@ -267,7 +315,7 @@ describe("a device session whose relay hangs", () => {
     await machine.advance(2_000);
     await asked;
     assert.equal(given, token);
-    await session.stop();
+    await machine.stop();
   });
 
   it("lets whoever asks leave at any time", async () => {
@@ -281,7 +329,7 @@ describe("a device session whose relay hangs", () => {
     const late = assert.rejects(session.token({ timeoutMs: 1_000 }), RelayTimeoutError);
     await machine.advance(1_000);
     await late;
-    await session.stop();
+    await machine.stop();
   });
 });
 
@@ -374,7 +422,7 @@ describe("a device session and its store", () => {
     assert.equal(machine.store.entries.size, 4);
   });
 
-  it("that was put back from a backup loses every other token, and goes on without enrolling", async () => {
+  it("that was put back from a backup goes on with its key, and takes no other process's token", async () => {
     const session = machine.session();
     await session.token();
     const old = machine.store.entries.get(entry("token")) ?? "";
@@ -384,8 +432,10 @@ describe("a device session and its store", () => {
     // A backup is put back.
     machine.store.entries.set(entry("token"), old);
     const restored = machine.session();
-    await works(await restored.token());
-    assert.equal((await relay.ask(fresh)).status, 401);
+    const own = await restored.token();
+    assert.notEqual(own, fresh);
+    await works(own);
+    await works(fresh);
     assert.equal(count("/bootstrap"), 1);
   });
 

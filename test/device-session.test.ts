@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import {
   type RelayError,
+  type SessionLock,
   SignedOutError,
   WaitingForApprovalError,
 } from "../packages/client/src/device/index.ts";
@@ -141,6 +142,27 @@ describe("a device session", () => {
     const fresh = await other.token();
     assert.equal(await mine.token(), fresh);
     assert.equal(machine.paths().filter((path) => path === "/refresh").length, 1);
+  });
+
+  it("with another in the background beside it renews once a day between the two, for ten days", async () => {
+    let last: Promise<unknown> = Promise.resolve();
+    const lock: SessionLock = {
+      hold: (work) => {
+        const turn = last.then(work);
+        last = turn.catch(() => undefined);
+        return turn;
+      },
+    };
+    const pair = [machine.session({ lock }), machine.session({ lock })];
+    for (const session of pair) {
+      await session.start();
+    }
+    await machine.advance(10 * 24 * hour);
+    const [one, other] = await Promise.all(pair.map((session) => session.token()));
+    assert.equal(one, other);
+    const asked = machine.paths().filter((path) => path !== "/healthz");
+    assert.deepEqual(asked, ["/bootstrap", ...Array(10).fill("/refresh")]);
+    assert.ok(machine.asked.every(({ status }) => status === 200));
   });
 
   it("does not give a token again that the relay refused", async () => {

@@ -270,6 +270,43 @@ describe("BOOTSTRAP=approve", () => {
     assert.equal((await relay.ask(body.wrapper_token)).status, 200);
   });
 
+  it("setting a device that waits to active approves it, and it waits no more", async () => {
+    await boot(relay, "activated-device");
+    const change = { method: "PATCH", body: { status: "active" } };
+    const { body: row } = await relay.admin("/admin/devices/activated-device", change);
+    assert.deepEqual([row.status, row.waiting_for_approval], ["active", false]);
+    assert.equal(row.approved_at, new Date(relay.now()).toISOString());
+    const { body } = await relay.admin("/admin/audit?subject=activated-device");
+    assert.equal(body.data[0].action, "device.approve");
+    assert.equal((await boot(relay, "activated-device")).status, 200);
+    // It is an approval like any other: for one token.
+    assert.equal((await boot(relay, "activated-device")).status, 202);
+  });
+
+  it("setting one that was turned away to active lets it ask again, and gives it nothing", async () => {
+    await boot(relay, "readmitted-device");
+    const set = (status: string) =>
+      relay.admin("/admin/devices/readmitted-device", { method: "PATCH", body: { status } });
+    for (const barred of ["disabled", "revoked"]) {
+      await set(barred);
+      assertRefused(await boot(relay, "readmitted-device"), forbidden(new RegExp(barred)));
+      assert.equal((await set("active")).body.waiting_for_approval, true);
+      assert.equal((await boot(relay, "readmitted-device")).status, 202);
+    }
+    assert.equal((await approve("readmitted-device")).body.waiting_for_approval, false);
+    assert.equal((await boot(relay, "readmitted-device")).status, 200);
+  });
+
+  it("setting an active device to active does not approve whoever asks by its name", async () => {
+    await boot(relay, "envied-device");
+    await approve("envied-device");
+    await boot(relay, "envied-device");
+    assert.equal((await boot(relay, "envied-device")).status, 202, "a stranger asks");
+    const change = { method: "PATCH", body: { status: "active" } };
+    await relay.admin("/admin/devices/envied-device", change);
+    assert.equal((await boot(relay, "envied-device")).status, 202);
+  });
+
   it("an approval is spent by the first token, though the clock stands still", async () => {
     await boot(relay, "spending-device");
     await approve("spending-device");

@@ -96,12 +96,15 @@ describe("a person who signed in", () => {
       const answer = await relay.admin(`/admin/users/${user}/password`, { method: "PUT", body });
       return [answer.status, answer.body.error?.message ?? ""];
     };
-    for (const weak of ["short", "aaaaaaaaaaaaaaaa", "ann ann ann ann xyz", "x".repeat(1025)]) {
-      const [status, message] = await put("ann", { password: weak });
+    await relay.admin("/admin/users", { body: { id: "Anna" } });
+    for (const weak of ["short", "aaaaaaaaaaaaaaaa", "all of hannah's", "x".repeat(1025)]) {
+      const [status, message] = await put("Anna", { password: weak });
       assert.equal(status, 400, weak);
       assert.match(message, /^password: /);
       assert.ok(!message.includes(weak));
     }
+    assert.equal((await put("ann", { password: "a channel of planning" }))[0], 200, "by chance");
+    assert.equal((await put("ann", { password }))[0], 200);
     assert.equal((await put("nobody", { password }))[0], 404);
     assert.equal((await put("ann", { passwort: password }))[0], 400);
     assert.equal(

@@ -86,6 +86,7 @@ describe("an attacker of codes, passwords and tokens", () => {
     await approve(relay, begun);
     const granted = await poll(relay, begun);
     assert.equal((await relay.ask(granted.body.access_token)).status, 200);
+    relay.advance(5_000);
     const replayed = await poll(relay, begun);
     assert.deepEqual([replayed.status, replayed.body.error], [400, "invalid_grant"]);
     assert.equal((await relay.ask(granted.body.access_token)).status, 401);
@@ -93,11 +94,20 @@ describe("an attacker of codes, passwords and tokens", () => {
     assert.equal((await audited("device.replay"))[0].detail.what, "device_code");
   });
 
-  it("gets one token at most when many poll with an approved code at once", async () => {
+  it("gets one token when many poll with an approved code at once, and that token is good", async () => {
     const begun = await begin(relay);
     await approve(relay, begun);
     const answers = await Promise.all(Array.from({ length: 8 }, () => poll(relay, begun)));
-    assert.ok(answers.filter(({ status }) => status === 200).length <= 1);
+    const [granted, ...more] = answers.filter(({ status }) => status === 200);
+    assert.equal(more.length, 0);
+    assert.equal((await relay.ask(granted?.body.access_token)).status, 200);
+    const others = answers.filter(({ status }) => status !== 200);
+    assert.deepEqual(
+      others.map(({ status, body }) => [status, body.error]),
+      others.map(() => [400, "slow_down"]),
+    );
+    assert.equal((await poll(relay, begun)).body.error, "slow_down", "too early to be a theft");
+    assert.equal((await relay.ask(granted?.body.access_token)).status, 200);
   });
 
   it("loses a stolen refresh token, and so does whoever it was stolen from", async () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type InsideRelay, question, startInside } from "./harness/inside.ts";
+import { createOwners } from "./harness/owners.ts";
 import { assertRefused, invalid } from "./harness/refused.ts";
 
 describe("model control", () => {
@@ -96,5 +97,19 @@ describe("model control", () => {
     await patch(null);
     assert.equal((await relay.ask(own)).status, 200);
     assert.equal((await relay.ask(token)).status, 200);
+  });
+
+  it("says when it is the organization's policy that denies, and whom to ask", async () => {
+    await createOwners(relay, "lab", "ann");
+    const own = await relay.bootstrap("anns-laptop");
+    const body = { user_id: "ann" };
+    await relay.admin("/admin/devices/anns-laptop", { method: "PATCH", body });
+    const policy = { scope: "organization", scope_id: "lab", models: ["claude-sonnet-*"] };
+    assert.equal((await relay.admin("/admin/policies", { body: policy })).status, 201);
+    upstreamSaw();
+    const says =
+      /not allowed by the policy of this device's organization\. .*; the operator of this relay can change it\.$/;
+    assertRefused(await relay.ask(own), invalid(says));
+    assert.equal(upstreamSaw(), 0);
   });
 });

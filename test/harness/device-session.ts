@@ -51,7 +51,8 @@ export class Machine {
   #monotonic = 1_000_000;
   #timers: Timer[] = [];
   #underWay = 0;
-  readonly #sessions: DeviceSession[] = [];
+  #life = 0;
+  #sessions: DeviceSession[] = [];
   /** Every answer the relay gave, oldest first. */
   readonly asked: Asked[] = [];
   readonly events: DeviceSessionEvent[] = [];
@@ -139,8 +140,29 @@ export class Machine {
     return this.events.map(({ type }) => type);
   }
 
+  /** Time passes meanwhile: a session waits for an answer that may be on its way. */
   async stop(): Promise<void> {
-    await Promise.all(this.#sessions.map((session) => session.stop()));
+    const stopped = Promise.all(this.#sessions.map((session) => session.stop()));
+    await this.advance(3_000);
+    await stopped;
+  }
+
+  /** A network in which no answer comes, for a while: nobody waits here for what hangs in it. */
+  readonly hung: typeof globalThis.fetch = async (...request) => {
+    this.#underWay -= 1;
+    try {
+      return await hungNetwork(...request);
+    } finally {
+      this.#underWay += 1;
+    }
+  };
+
+  /** The process dies where it stands, by SIGKILL: what it asked of the relay is done, and nobody hears of it. */
+  kill(): void {
+    this.#life += 1;
+    this.#underWay = 0;
+    this.#timers = [];
+    this.#sessions = [];
   }
 
   #pass(milliseconds: number): void {
@@ -152,6 +174,7 @@ export class Machine {
   /** The relay may start anew elsewhere: its name stays. */
   async #fetch(input: Parameters<typeof fetch>[0], init: RequestInit = {}): Promise<Response> {
     const { pathname } = new URL(String(input));
+    const life = this.#life;
     this.#underWay += 1;
     try {
       const response = await this.network(`${this.#relay().url}${pathname}`, init);
@@ -160,7 +183,7 @@ export class Machine {
       this.asked.push({ path: pathname, body, status: response.status });
       return new Response(bytes, { status: response.status, headers: response.headers });
     } finally {
-      this.#underWay -= 1;
+      this.#underWay -= life === this.#life ? 1 : 0;
     }
   }
 }

@@ -210,6 +210,8 @@ const callHttp = async (url: string, path: string, request: Call = {}): Promise<
   const { body, token } = request;
   const raw = typeof body === "string" || body instanceof Uint8Array || body === undefined;
   const response = await fetch(`${url}${path}`, {
+    // Where somebody is sent is for the test to see.
+    redirect: "manual",
     method: request.method ?? (body === undefined ? "GET" : "POST"),
     headers: {
       ...(body !== undefined && { "content-type": "application/json" }),

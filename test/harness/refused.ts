@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { type ErrorCode, errorMeanings } from "@claude-relay/contract";
 import type { Answer, InsideRelay } from "./inside.ts";
 
 export type Refused = Readonly<{
@@ -10,8 +11,10 @@ export type Refused = Readonly<{
   retry?: "false" | "true";
 }>;
 
-/** Demands a refusal in Anthropic's envelope, its request id told twice and the same. */
+/** Demands a refusal in Anthropic's envelope, its request id told twice and the same, and its code. */
 export const assertRefused = (answer: Answer, wanted: Refused): void => {
+  const meaning = errorMeanings[answer.headers.get("x-relay-error") as ErrorCode];
+  assert.deepEqual([meaning?.status, meaning?.type], [wanted.status, wanted.type], answer.text);
   assertEnvelope(answer, wanted, ["type", "error", "request_id"]);
 };
 

@@ -1,10 +1,10 @@
 import { type Static, Type } from "typebox";
 import {
+  listQuery,
   ModelsField,
   NameField,
   NullableString,
   NullableTime,
-  PageFields,
   pageOf,
   RequestsPerMinuteField,
   Time,
@@ -95,4 +95,4 @@ export const MintedAppKey = Type.Intersect([
 
 export const AppKeyPage = pageOf(AppKey);
 export const AppKeyParams = Type.Object({ label: Type.String({ maxLength: 64 }) });
-export const AppKeyListQuery = Type.Object({ ...PageFields });
+export const AppKeyListQuery = listQuery({});

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { NullableString, PageFields, pageOf, Time } from "./policy-fields.ts";
+import { listQuery, NullableString, pageOf, Time } from "./policy-fields.ts";
 
 export const AuditRow = Type.Object({
   id: Type.Integer(),
@@ -14,8 +14,7 @@ export const AuditRow = Type.Object({
 
 export const AuditPage = pageOf(AuditRow);
 
-export const AuditListQuery = Type.Object({
-  ...PageFields,
+export const AuditListQuery = listQuery({
   action: Type.Optional(Type.String({ maxLength: 64 })),
   subject: Type.Optional(Type.String({ maxLength: 128 })),
 });

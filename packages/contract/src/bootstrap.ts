@@ -11,10 +11,15 @@ const DevicePublicKeyField = Type.String({
     "an Ed25519 public key: its 32 raw bytes in base64url, 43 characters without padding",
 });
 
+const AppVersionField = Type.String({
+  maxLength: 64,
+  description: "such as 1.2.3; held to MIN_APP_VERSION where it is of that form",
+});
+
 export const BootstrapRequest = Type.Object(
   {
     device_id: DeviceIdField,
-    app_version: Type.Optional(Type.String({ maxLength: 64 })),
+    app_version: Type.Optional(AppVersionField),
     device_name: Type.Optional(
       Type.String({
         pattern: "^[^\\p{C}\\p{Zl}\\p{Zp}]{1,64}$",
@@ -29,9 +34,10 @@ export const BootstrapRequest = Type.Object(
 );
 export type BootstrapRequest = Static<typeof BootstrapRequest>;
 
-/** How a device with a key renews its token. Without a key the body is empty, or left out. */
+/** How a device with a key renews its token. Without a key there is nothing to sign, and no body is needed. */
 export const RefreshRequest = Type.Object(
   {
+    app_version: Type.Optional(AppVersionField),
     timestamp: Type.Optional(
       Type.Integer({
         minimum: 0,

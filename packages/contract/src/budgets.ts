@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import { ScopeIdField } from "./policies.ts";
-import { NullableString, NullableTime, PageFields, pageOf, Time } from "./policy-fields.ts";
+import { listQuery, NullableString, NullableTime, pageOf, Time } from "./policy-fields.ts";
 
 const BudgetScope = Type.Union([
   Type.Literal("session"),
@@ -78,13 +78,33 @@ export type BudgetReport = Static<typeof BudgetReport>;
 
 export const BudgetPage = pageOf(BudgetReport);
 
-export const BudgetParams = Type.Object({ id: Type.String({ maxLength: 64 }) });
-export const BudgetListQuery = Type.Object({ ...PageFields });
-export const BudgetQuery = Type.Object({
-  session_id: Type.Optional(
-    Type.String({
-      pattern: "^[\\x21-\\x7e]{1,128}$",
-      description: "1–128 printable ASCII characters: one session of a budget with scope_id *",
-    }),
-  ),
+/**
+ * A budget that binds whoever asks. One that it shares with others (a session's, an organization's, the relay's;
+ * of a user, unless one of the user's devices asks) tells in percent how it stands, not in its unit.
+ */
+export const BindingBudget = Type.Object({
+  scope: BudgetScope,
+  unit: Type.Union([Type.Literal("micro_usd"), Type.Literal("tokens")]),
+  window: WindowField,
+  limit: NullableAmount,
+  remaining: NullableAmount,
+  remaining_percent: Type.Integer({ minimum: 0, maximum: 100, description: "Rounded down" }),
+  resets_at: NullableTime,
 });
+export type BindingBudget = Static<typeof BindingBudget>;
+
+/** Whole: `next_cursor` is always null. */
+export const BindingBudgetPage = pageOf(BindingBudget);
+
+export const BudgetParams = Type.Object({ id: Type.String({ maxLength: 64 }) });
+const SessionIdField = Type.String({
+  pattern: "^[\\x21-\\x7e]{1,128}$",
+  description: "1–128 printable ASCII characters: one session of a budget with scope_id *",
+});
+
+/** `session_id` is for callers: with it the session's budgets are listed too. */
+export const BudgetListQuery = listQuery({
+  session_id: Type.Optional(SessionIdField),
+});
+
+export const BudgetQuery = Type.Object({ session_id: Type.Optional(SessionIdField) });

@@ -1,11 +1,11 @@
 import { type Static, Type } from "typebox";
 import { DeviceIdField } from "./bootstrap.ts";
 import {
+  listQuery,
   ModelsField,
   NameField,
   NullableString,
   NullableTime,
-  PageFields,
   pageOf,
   RequestsPerMinuteField,
   Time,
@@ -54,7 +54,7 @@ export const ApproveDeviceBody = Type.Object(
   { additionalProperties: false },
 );
 
-export const DeviceListQuery = Type.Object({ ...PageFields, status: Type.Optional(DeviceStatus) });
+export const DeviceListQuery = listQuery({ status: Type.Optional(DeviceStatus) });
 
 /** What an admin may change; a field left out stays as it is. */
 export const DeviceChangesBody = Type.Object(

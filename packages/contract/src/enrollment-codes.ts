@@ -1,10 +1,10 @@
 import { type Static, Type } from "typebox";
 import {
+  listQuery,
   ModelsField,
   NameField,
   NullableString,
   NullableTime,
-  PageFields,
   pageOf,
   RequestsPerMinuteField,
   Time,
@@ -51,4 +51,4 @@ export const MintedEnrollmentCode = Type.Intersect([
 export const EnrollmentCodePage = pageOf(EnrollmentCode);
 
 export const EnrollmentCodeParams = Type.Object({ id: Type.String({ maxLength: 64 }) });
-export const EnrollmentCodeListQuery = Type.Object({ ...PageFields });
+export const EnrollmentCodeListQuery = listQuery({});

@@ -25,6 +25,7 @@ export const errorMeanings = {
   credential_expired: { status: 401, type: "authentication_error" },
   credential_invalid: { status: 401, type: "authentication_error", retry: "never" },
   forbidden: { status: 403, type: "permission_error", retry: "never" },
+  update_needed: { status: 403, type: "permission_error", retry: "never" },
   not_found: { status: 404, type: "not_found_error" },
   request_timeout: { status: 408, type: "timeout_error" },
   conflict: { status: 409, type: "invalid_request_error", retry: "never" },
@@ -50,6 +51,10 @@ export const ErrorBody = Type.Object(
     error: Type.Object({ type: Type.String(), message: Type.String() }),
     request_id: Type.String(),
   },
-  { $id: "ErrorBody", description: "An error in Anthropic's shape" },
+  {
+    $id: "ErrorBody",
+    description:
+      "An error in Anthropic's shape. The header x-relay-error names the code of a refusal of the relay's own",
+  },
 );
 export type ErrorBody = Static<typeof ErrorBody>;

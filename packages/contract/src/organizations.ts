@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { NameField, NullableString, PageFields, pageOf, Time } from "./policy-fields.ts";
+import { listQuery, NameField, NullableString, pageOf, Time } from "./policy-fields.ts";
 
 /** How an organization or a user is called: `acme`, `ann@example.com`. */
 export const OwnerIdField = Type.String({
@@ -33,4 +33,4 @@ export type Organization = Static<typeof Organization>;
 
 export const OrganizationPage = pageOf(Organization);
 
-export const OrganizationListQuery = Type.Object({ ...PageFields });
+export const OrganizationListQuery = listQuery({});

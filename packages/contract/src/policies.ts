@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { ModelsField, NullableString, PageFields, pageOf, Time } from "./policy-fields.ts";
+import { listQuery, ModelsField, NullableString, pageOf, Time } from "./policy-fields.ts";
 
 const CountField = Type.Union([Type.Integer({ minimum: 1, maximum: 1_000_000_000 }), Type.Null()]);
 
@@ -76,4 +76,4 @@ export type Policy = Static<typeof Policy>;
 export const PolicyPage = pageOf(Policy);
 
 export const PolicyParams = Type.Object({ id: Type.String({ maxLength: 64 }) });
-export const PolicyListQuery = Type.Object({ ...PageFields });
+export const PolicyListQuery = listQuery({});

@@ -1,4 +1,4 @@
-import { type TSchema, Type } from "typebox";
+import { type TProperties, type TSchema, Type } from "typebox";
 
 /** Model ids, or patterns with one `*` at the end; null for no restriction. */
 export const ModelsField = Type.Union([
@@ -25,6 +25,10 @@ export const PageFields = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
   cursor: Type.Optional(Type.String({ maxLength: 512 })),
 };
+
+/** The query of a list: an unknown field is refused, for a misspelt filter would give everything. */
+export const listQuery = <Fields extends TProperties>(fields: Fields) =>
+  Type.Object({ ...PageFields, ...fields }, { additionalProperties: false });
 
 export const Time = Type.String({ format: "date-time" });
 export const NullableTime = Type.Union([Time, Type.Null()]);

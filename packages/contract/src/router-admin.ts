@@ -1,10 +1,10 @@
 import { type Static, Type } from "typebox";
 import {
+  listQuery,
   ModelsField,
   NameField,
   NullableString,
   NullableTime,
-  PageFields,
   pageOf,
   RequestsPerMinuteField,
   Time,
@@ -68,4 +68,4 @@ export const RouterWithSecret = Type.Intersect([
 
 export const RouterPage = pageOf(KnownRouter);
 export const RouterParams = Type.Object({ id: Type.String({ maxLength: 64 }) });
-export const RouterListQuery = Type.Object({ ...PageFields });
+export const RouterListQuery = listQuery({});

@@ -10,6 +10,15 @@ export type PasswordBody = Static<typeof PasswordBody>;
 export const PasswordSet = Type.Object({ user_id: Type.String(), changed_at: Time });
 export type PasswordSet = Static<typeof PasswordSet>;
 
+/** An account at an OpenID provider that a user signs in with. */
+export const SignInLinkRow = Type.Object({
+  issuer: Type.String(),
+  subject: Type.String({ description: "the provider's own name for the account: `sub`" }),
+  linked_at: Time,
+});
+
+export const SignInLinkList = Type.Object({ data: Type.Array(SignInLinkRow) });
+
 const ManagedScopeField = Type.Union([
   Type.Literal("relay"),
   Type.Literal("organization"),

@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import { OwnerIdField } from "./organizations.ts";
-import { NameField, NullableString, PageFields, pageOf, Time } from "./policy-fields.ts";
+import { listQuery, NameField, NullableString, pageOf, Time } from "./policy-fields.ts";
 
 export const NewUserBody = Type.Object(
   { id: OwnerIdField, name: Type.Optional(NameField), organization_id: Type.Optional(NameField) },
@@ -25,4 +25,4 @@ export type User = Static<typeof User>;
 
 export const UserPage = pageOf(User);
 
-export const UserListQuery = Type.Object({ ...PageFields });
+export const UserListQuery = listQuery({});

@@ -24,13 +24,42 @@ export const announce = ({ relay, config, port, log }: Options): void => {
       upstream: config.upstream.kind,
       complete: relay.completeChoice.kind,
       bootstrap: config.bootstrap,
+      signIn: config.gatewaySignIn,
       version: serverVersion,
       node: process.version,
     },
     "claude-relay is up",
   );
+  const url = callersUrl(config, port);
+  log.info({}, devicesWords(config, url));
+  if (config.gatewaySignIn === "on") {
+    log.info({ url: `${url}/device` }, signInWords(config, url));
+  }
   log.info({}, `/v1/complete is served by ${completeWords(relay.completeChoice)}`);
 };
+
+/** Where callers reach the relay. */
+export const callersUrl = ({ proxyBaseUrl }: Config, port: number): string =>
+  proxyBaseUrl ?? `http://localhost:${port}`;
+
+/** Who becomes a device, and where. */
+export const devicesWords = ({ bootstrap }: Config, url: string): string => {
+  const where = `POST ${url}/bootstrap`;
+  switch (bootstrap) {
+    case "open":
+      return `Any program on this machine gets a token at ${where} (BOOTSTRAP=open)`;
+    case "code":
+      return `Devices get a token at ${where} with an enrollment code (BOOTSTRAP=code): claude-relay codes add makes one`;
+    case "approve":
+      return `Devices ask for a token at ${where} and wait until an admin lets them in (BOOTSTRAP=approve): claude-relay devices`;
+  }
+};
+
+/** Whether people can sign in from Claude Code, and where. */
+export const signInWords = ({ gatewaySignIn }: Config, url: string): string =>
+  gatewaySignIn === "on"
+    ? `People sign in with Claude Code's /login at ${url}, on the page ${url}/device`
+    : "People cannot sign in with Claude Code's /login: GATEWAY_SIGNIN is off";
 
 const warningsOf = (relay: Relay, config: Config): string[] =>
   [

@@ -4,6 +4,7 @@ import type { Owners } from "./compose-owners.ts";
 import type { Config } from "./config.ts";
 import { createAppKeyAdmin } from "./credentials/app-key-admin.ts";
 import { AppKeyIndex } from "./credentials/app-key-index.ts";
+import { createDemandAppVersion } from "./credentials/app-version.ts";
 import { createDeviceAdmin } from "./credentials/device-admin.ts";
 import { DeviceIndex } from "./credentials/device-index.ts";
 import { createEnrollment } from "./credentials/enrollment.ts";
@@ -79,6 +80,7 @@ export const openCredentials = async ({ config, secrets, clock, store, owners }:
       deviceStore: store.devices,
       codes: store.enrollmentCodes,
       deviceKeys: config.deviceKeys,
+      demandAppVersion: createDemandAppVersion(config.minAppVersion),
       audit,
       clock,
     }),

@@ -3,6 +3,7 @@ import type { DeviceId, UserId } from "@claude-relay/contract";
 import type { FastifyInstance } from "fastify";
 import type { openCredentials } from "./compose-credentials.ts";
 import type { Owners } from "./compose-owners.ts";
+import { openProvider } from "./compose-provider.ts";
 import type { Config } from "./config.ts";
 import { createManagedSettingsAdmin } from "./credentials/managed-settings-admin.ts";
 import { createPasswordAdmin } from "./credentials/password-admin.ts";
@@ -12,10 +13,12 @@ import {
   demandPersons,
   withoutSignIns,
 } from "./credentials/sign-in-devices.ts";
+import { createSignInLinkAdmin } from "./credentials/sign-in-link-admin.ts";
 import { createDeviceFlow } from "./gateway/device-flow.ts";
 import { createSignInSecrets, formKey } from "./gateway/sign-in-secrets.ts";
 import { createTelemetryRelay } from "./gateway/telemetry-relay.ts";
 import { createTokenFlow } from "./gateway/token-flow.ts";
+import { createHostCookie } from "./http/gateway/cookies.ts";
 import { createFormGuard } from "./http/gateway/csrf.ts";
 import { deviceDoor } from "./http/gateway/device-door.ts";
 import { oauthDoor } from "./http/gateway/oauth-door.ts";
@@ -68,6 +71,13 @@ export const openSignIns = ({ clock, store, owners, credentials }: Options) => {
       audit: store.audit,
       clock,
     }),
+    links: createSignInLinkAdmin({
+      store: store.signInLinks,
+      owners: index,
+      endAllOf: devices.endAllOf,
+      audit: store.audit,
+      clock,
+    }),
     managedSettings: createManagedSettingsAdmin({
       store: store.managedSettings,
       owners: index,
@@ -108,8 +118,13 @@ export const openGateway = (options: GatewayOptions): Gateway | null => {
   const common = { deviceFlow, refusals, trustProxy, onFailure: failing(log) };
   const page = {
     ...common,
-    persons: openPersons(options),
+    persons: config.passwordSignIn === "on" ? openPersons(options) : null,
+    provider: openProvider({ ...options, failures: byAddress(limiterOf(clock, 20, 15)) }),
     guard: createFormGuard({ key: formKey(secrets.jwtSecret), baseUrl }),
+    travelCookie: createHostCookie({
+      ...{ name: "relay-travel", sameSite: "Lax", baseUrl },
+      shape: /^[A-Za-z0-9_.-]{1,1024}$/,
+    }),
     isUser: signIns.isUser,
     clock,
   };
@@ -142,10 +157,17 @@ const openFlows = ({ config, secrets: { jwtSecret }, clock, store, signIns }: Ga
       ...common,
       refreshTokens: store.refreshTokens,
       devices: signIns.devices,
-      // A password changed since, or none, and an approval may have been with the one before.
-      stillCounts: async (userId, since) => {
-        const kept = signIns.isUser(userId) ? await store.passwords.get(userId) : null;
-        return kept !== null && kept.changedAt <= since;
+      stillCounts: async ({ userId, linkId, since }) => {
+        if (!signIns.isUser(userId)) {
+          return false;
+        }
+        // A password changed since, or none, and an approval may have been with the one before. One that is set
+        // signs the person out everywhere, however they came in.
+        const kept = await store.passwords.get(userId);
+        const isOlder = kept !== null && kept.changedAt <= since;
+        return linkId === null
+          ? isOlder
+          : (kept === null || isOlder) && (await store.signInLinks.get(linkId))?.userId === userId;
       },
       deviceOf: deviceOf(signIns.identify),
       refreshLifetimeMs: config.gatewaySignInDays * 24 * 60 * minuteMs,

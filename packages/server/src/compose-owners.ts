@@ -1,6 +1,7 @@
 /** Wires who owns what: organizations, users, policies and budgets, and what an admin does with them. */
 import type { AppKeyId, DeviceId, RouterId } from "@claude-relay/contract";
 import type { Config } from "./config.ts";
+import { createBindingBudgets } from "./credentials/binding-budgets.ts";
 import { type BudgetCounters, createBudgetAdmin } from "./credentials/budget-admin.ts";
 import { createDirectory } from "./credentials/directory.ts";
 import { createOrganizationAdmin, createUserAdmin } from "./credentials/owner-admin.ts";
@@ -37,7 +38,7 @@ type AdminOptions = Readonly<{
 }>;
 
 export const openOwnerAdmin = ({
-  owners: { index },
+  owners: { index, directory },
   store,
   clock,
   isDevice,
@@ -52,5 +53,6 @@ export const openOwnerAdmin = ({
     users: createUserAdmin(options),
     policies: createPolicyAdmin(options, scopes),
     budgets: createBudgetAdmin(options, scopes, counters),
+    bindingBudgets: createBindingBudgets(directory, counters),
   };
 };

@@ -57,8 +57,15 @@ const throughTunnel = (values: Values): Values => ({
 });
 
 const parseOne = (setting: Setting<unknown>, sources: Sources, faults: string[]): unknown => {
+  const inFile = sources.file.get(setting.fileKey);
+  if (setting.environmentOnly && inFile !== undefined) {
+    faults.push(
+      `${setting.name} is taken from the environment only: take ${setting.fileKey} out of the configuration file.`,
+    );
+    return setting.fallback;
+  }
   // An empty variable means "not set": `.env` files are full of `NAME=`.
-  const given = sources.environment[setting.name]?.trim() || sources.file.get(setting.fileKey);
+  const given = sources.environment[setting.name]?.trim() || inFile;
   if (given === undefined) {
     return setting.fallback;
   }

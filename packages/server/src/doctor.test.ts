@@ -18,7 +18,30 @@ const linesFor = async (
 
 describe("doctor", () => {
   it("says that routers are not served, and by which setting they would be", async (t) => {
-    assert.match(await linesFor(t, {}), /^ok +routers are not served: CLAUDE_RELAY_ENABLE_CLOUD/m);
+    const says = /^ok +these settings serve no routers: CLAUDE_RELAY_ENABLE_CLOUD is not true$/m;
+    assert.match(await linesFor(t, {}), says);
+  });
+
+  it("says who gets a token, and where", async (t) => {
+    const open =
+      /^ok +any program on this machine gets a token at POST http:\/\/localhost:1\/bootstrap/m;
+    assert.match(await linesFor(t, {}), open);
+    const code = await linesFor(t, { BOOTSTRAP: "code", PROXY_BASE_URL: "https://relay.example" });
+    assert.match(
+      code,
+      /^ok +devices get .* https:\/\/relay\.example\/bootstrap with an enrollment c/m,
+    );
+    const approve = await linesFor(t, { BOOTSTRAP: "approve" });
+    assert.match(approve, /^ok +devices ask .* and wait until an admin lets them in/m);
+  });
+
+  it("says whether people can sign in, and where", async (t) => {
+    assert.match(await linesFor(t, {}), /^ok +people cannot sign in .*: GATEWAY_SIGNIN is off$/m);
+    const on = await linesFor(t, { GATEWAY_SIGNIN: "on" });
+    assert.match(
+      on,
+      /^ok +people sign in .*\/login at http:\/\/localhost:1, on the page .*:1\/device$/m,
+    );
   });
 
   it("says where routers are served, how, and with which secrets", async (t) => {

@@ -1,8 +1,16 @@
 /** What a relay started here would use: its settings, its upstreams, and what is missing. */
-import { completeWarnings, completeWords, routersWords } from "./announce.ts";
+import {
+  callersUrl,
+  completeWarnings,
+  completeWords,
+  devicesWords,
+  routersWords,
+  signInWords,
+} from "./announce.ts";
 import { chooseComplete } from "./compose-complete.ts";
 import type { Sources } from "./config/sources.ts";
 import { type Config, loadConfig } from "./config.ts";
+import { type Finding, runningFindings } from "./doctor-running.ts";
 import { urlHost } from "./pipeline/url-host.ts";
 import { serverVersion } from "./version.ts";
 
@@ -12,8 +20,6 @@ type Diagnosis = Readonly<{
   /** False when the relay would not start. */
   healthy: boolean;
 }>;
-
-type Finding = Readonly<{ mark: "ok" | "note" | "FAULT"; says: string }>;
 
 export const diagnose = async (sources: Sources): Promise<Diagnosis> => {
   const result = loadConfig(sources);
@@ -39,9 +45,19 @@ const findingsOf = async (config: Config, sources: Sources): Promise<Finding[]> 
       }
     : { mark: "note", says: "/v1/messages is served by the simulator: set ANTHROPIC_API_KEY" },
   ...(await completeFindings(config, sources)),
+  ...callersFindings(config),
   routersFinding(config),
-  await running(config),
+  ...(await runningFindings(config)),
 ];
+
+/** Who gets a token, and whether people sign in. */
+const callersFindings = (config: Config): Finding[] => {
+  const url = callersUrl(config, config.port);
+  return [devicesWords(config, url), signInWords(config, url)].map((words) => ({
+    mark: "ok",
+    says: words.charAt(0).toLowerCase() + words.slice(1),
+  }));
+};
 
 const keys = (count: number): string => (count === 1 ? "one API key" : `${count} API keys`);
 
@@ -64,24 +80,9 @@ const completeFindings = async (config: Config, sources: Sources): Promise<Findi
 const routersFinding = (config: Config): Finding => {
   const { cloudEnabled, cloudHost, cloudPort, cloudTlsCert } = config;
   if (!cloudEnabled) {
-    return { mark: "ok", says: "routers are not served: CLAUDE_RELAY_ENABLE_CLOUD is not true" };
+    const says = "these settings serve no routers: CLAUDE_RELAY_ENABLE_CLOUD is not true";
+    return { mark: "ok", says };
   }
   const url = `${cloudTlsCert === null ? "http" : "https"}://${urlHost(cloudHost)}:${cloudPort}`;
   return { mark: "ok", says: `routers are served at ${routersWords(url, config)}` };
-};
-
-/** Whether one answers already; a start would find the port taken. */
-const running = async ({ host, port }: Config): Promise<Finding> => {
-  const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  const url = `http://${urlHost(name)}:${port}`;
-  try {
-    const answer = await fetch(`${url}/health`, {
-      redirect: "error",
-      signal: AbortSignal.timeout(2000),
-    });
-    const { status } = (await answer.json()) as { status?: string };
-    return { mark: "ok", says: `a relay runs at ${url} and is ${status ?? "not healthy"}` };
-  } catch {
-    return { mark: "note", says: `no relay answers at ${url}` };
-  }
 };

@@ -96,7 +96,7 @@ const listenFault = (
 const showNewAdminToken = (config: Config, secrets: Secrets): void => {
   if (secrets.adminTokenIsNew) {
     process.stderr.write(
-      `\n  Admin token (shown once, kept in ${config.dataDir}/secrets.json):\n\n    ${secrets.adminToken}\n\n`,
+      `\n  Admin token (shown once, kept in ${config.dataDir}/secrets.json, where bin/claude-relay finds it):\n\n    ${secrets.adminToken}\n\n`,
     );
   }
 };

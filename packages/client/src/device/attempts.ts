@@ -40,6 +40,15 @@ export class Attempts {
     this.#inRow = 0;
   }
 
+  /** The same, and the next try is due now: the relay may have done what it did not answer. */
+  retryNow(): void {
+    this.#inRow = 0;
+    if (this.#last !== undefined) {
+      this.#retryAt = this.#clock.monotonicMs();
+      this.#last = { ...this.#last, until: this.#retryAt };
+    }
+  }
+
   /** What to answer without asking the relay again so soon. */
   get error(): RelayError | undefined {
     return this.#last !== undefined && this.#clock.monotonicMs() < this.#last.until

@@ -4,6 +4,8 @@ export type SignedOutReason =
   | "enrollment_code"
   /** The relay turned the device away: disabled, revoked, or not let in from here. */
   | "refused"
+  /** The relay wants a newer version of this app; the sign-in is kept for it. */
+  | "update_needed"
   /** `signOut()` was called. */
   | "asked";
 

@@ -1,4 +1,3 @@
-import { RelayConfigurationError } from "../errors.ts";
 import { WaitingForApprovalError } from "./device-errors.ts";
 import type { DeviceSessionListener, DeviceSessionState, DeviceToken } from "./device-events.ts";
 import type { SessionClock, SessionLock, SessionTimers } from "./ports.ts";
@@ -6,6 +5,7 @@ import { startPulse, type TimeJump } from "./pulse.ts";
 import type { RelayCalls } from "./relay-calls.ts";
 import type { RelayTime } from "./relay-time.ts";
 import { approvalPollMs, backoffMs } from "./renewal-rules.ts";
+import { SessionEnd } from "./session-end.ts";
 import type { SessionEvents } from "./session-events.ts";
 import type { DeviceSessionOptions, TokenOptions } from "./session-options.ts";
 import { sessionParts } from "./session-parts.ts";
@@ -31,14 +31,14 @@ export class DeviceSession {
   readonly #vault: Vault;
   readonly #lock: SessionLock;
   readonly #keeper: TokenKeeper;
-  readonly #stopping = new AbortController();
+  readonly #end = new SessionEnd();
   #endPulse: (() => void) | undefined;
   #nextCheckAt = 0;
   #checking: Promise<void> | undefined;
 
   /** @throws RelayConfigurationError with the remedy */
   constructor(options: DeviceSessionOptions) {
-    const parts = sessionParts(options, this.#stopping.signal);
+    const parts = sessionParts(options, this.#end);
     this.relayUrl = parts.relayUrl;
     this.#clock = parts.clock;
     this.#timers = parts.timers;
@@ -71,10 +71,10 @@ export class DeviceSession {
     }
     this.#endPulse = () => undefined;
     await this.#keeper.obtain().catch(() => undefined);
-    if (!this.#stopping.signal.aborted && this.state.kind !== "offline") {
+    if (!this.#end.signal.aborted && this.state.kind !== "offline") {
       await this.#checkHealth();
     }
-    if (this.#stopping.signal.aborted) {
+    if (this.#end.signal.aborted) {
       return;
     }
     this.#events.log("Starting proxy token refresh service");
@@ -120,14 +120,14 @@ export class DeviceSession {
       } catch (error) {
         const isWorthWaiting =
           error instanceof WaitingForApprovalError || this.state.kind === "offline";
-        if (!isWorthWaiting || signal?.aborted || this.#stopping.signal.aborted) {
+        if (!isWorthWaiting || signal?.aborted || this.#end.signal.aborted) {
           throw error;
         }
         const wait =
           error instanceof WaitingForApprovalError
             ? approvalPollMs(asked)
             : backoffMs(asked + 1, this.#random());
-        await waitInTime(this.#timers, waitFor(this.#timers, wait, this.#stopping.signal), {
+        await waitInTime(this.#timers, waitFor(this.#timers, wait, this.#end.signal), {
           signal,
         });
       }
@@ -145,6 +145,15 @@ export class DeviceSession {
     return this.credential();
   }
 
+  /**
+   * Looks at the relay's health and at the token now, as after a sleep, and renews it when that is due.
+   * Resolves when that was done, whatever came of it: `state` and the events say.
+   */
+  async check(): Promise<void> {
+    this.#demandRunning();
+    await this.#checkOnce(true);
+  }
+
   /** How this device is called, and its key's fingerprint to compare. Made if there is none yet. */
   async identity(): Promise<Readonly<{ deviceId: string; fingerprint: string }>> {
     const known = await this.#vault.identity();
@@ -152,7 +161,7 @@ export class DeviceSession {
       known ??
       (await this.#lock.hold(
         async () => (await this.#vault.identity()) ?? this.#vault.makeIdentity(),
-        this.#stopping.signal,
+        this.#end.signal,
       ));
     return { deviceId, fingerprint };
   }
@@ -160,22 +169,26 @@ export class DeviceSession {
   /** Forgets id, key and token of this relay here. The relay is not told: an admin can revoke the device. */
   async signOut(): Promise<void> {
     await this.#keeper.settled();
-    await this.#lock.hold(() => this.#vault.forget(), this.#stopping.signal);
+    await this.#lock.hold(() => this.#vault.forget(), this.#end.signal);
     this.#keeper.signOut();
     this.#events.signedOut("asked", "This device was signed out here.");
   }
 
-  /** Ends the background and what is under way. The stored token stays. */
+  /**
+   * Ends the background. A request for a token that is under way is waited for, for three seconds: the relay may
+   * have replaced the token already, or taken the code. The stored token stays.
+   */
   async stop(): Promise<void> {
-    this.#stopping.abort(new RelayConfigurationError("The session was stopped."));
     this.#endPulse?.();
-    await this.#keeper.settled();
-    await this.#checking;
+    await this.#end.come(this.#timers, async () => {
+      await this.#keeper.settled();
+      await this.#checking;
+    });
     this.#events.state = { kind: "stopped" };
   }
 
   #demandRunning(): void {
-    this.#stopping.signal.throwIfAborted();
+    this.#end.signal.throwIfAborted();
   }
 
   #pulse(jump: TimeJump | null): void {
@@ -184,12 +197,17 @@ export class DeviceSession {
     }
     const now = this.#clock.monotonicMs();
     if (jump !== null || now >= this.#nextCheckAt || now >= this.#keeper.dueAt) {
-      this.#checking ??= this.#check(jump !== null || now >= this.#nextCheckAt)
-        .catch(() => undefined)
-        .finally(() => {
-          this.#checking = undefined;
-        });
+      void this.#checkOnce(jump !== null || now >= this.#nextCheckAt);
     }
+  }
+
+  #checkOnce(thorough: boolean): Promise<void> {
+    this.#checking ??= this.#check(thorough)
+      .catch(() => undefined)
+      .finally(() => {
+        this.#checking = undefined;
+      });
+    return this.#checking;
   }
 
   async #check(thorough: boolean): Promise<void> {
@@ -207,7 +225,7 @@ export class DeviceSession {
 
   /** Also tells the relay's time. */
   async #checkHealth(): Promise<void> {
-    const health = await this.#calls.health(this.#stopping.signal).catch(() => undefined);
+    const health = await this.#calls.health(this.#end.signal).catch(() => undefined);
     if (health?.kind === "healthy") {
       this.#time.learn(health.serverTime);
     }

@@ -22,8 +22,8 @@ export type TokenAnswer =
       readonly message: string;
       readonly serverTime: number | undefined;
     }
-  /** Any other answer that asking again does not change. */
-  | { readonly kind: "refused"; readonly message: string }
+  /** Any other answer that asking again does not change. `code`: the relay's own name for it. */
+  | { readonly kind: "refused"; readonly message: string; readonly code: string | undefined }
   /** No answer, or none of a relay that is well. */
   | { readonly kind: "away"; readonly error: RelayError };
 
@@ -38,10 +38,16 @@ export type BootstrapAsk = Readonly<{
   enrollmentCode: string | undefined;
 }>;
 
+export type RefreshAsk = Readonly<{
+  token: string;
+  proof: RefreshProof;
+  appVersion: string | undefined;
+}>;
+
 /** The three things a device asks its relay. None throws, but for the signal's reason. */
 export interface RelayCalls {
   bootstrap(ask: BootstrapAsk, signal: AbortSignal): Promise<TokenAnswer>;
-  refresh(token: string, proof: RefreshProof, signal: AbortSignal): Promise<TokenAnswer>;
+  refresh(ask: RefreshAsk, signal: AbortSignal): Promise<TokenAnswer>;
   health(signal: AbortSignal): Promise<Health>;
 }
 
@@ -70,8 +76,10 @@ export const createRelayCalls = (options: Options): RelayCalls => {
       const ask = { url: `${relayUrl}/bootstrap`, body, secret: enrollmentCode ?? "" };
       return answered(options, ask, signal);
     },
-    refresh: (token, proof, signal) =>
-      answered(options, { url: `${relayUrl}/refresh`, body: proof, secret: token, token }, signal),
+    refresh: ({ token, proof, appVersion }, signal) => {
+      const body = { ...proof, ...(appVersion !== undefined && { app_version: appVersion }) };
+      return answered(options, { url: `${relayUrl}/refresh`, body, secret: token, token }, signal);
+    },
     health: (signal) => healthOf(options, healthUrl, signal),
   };
 };
@@ -142,7 +150,7 @@ const readTokenAnswer = async (response: Response, secret: string): Promise<Toke
   // What is no relay's error is a proxy's or a stranger's, whatever its status.
   const isRelays = error.requestId !== undefined;
   return isRelays && [400, 403, 409, 413, 415].includes(status)
-    ? { kind: "refused", message }
+    ? { kind: "refused", message, code: response.headers.get("x-relay-error") ?? undefined }
     : { kind: "away", error };
 };
 

@@ -39,7 +39,10 @@ export type Wanted = Readonly<{
   held: HeldToken | undefined;
   /** Whether a token found in the store will do. */
   isEnough: (found: HeldToken) => boolean;
+  /** Nothing more is begun. */
   signal: AbortSignal;
+  /** What is under way is broken off: a token that is on its way is lost. */
+  cut: AbortSignal;
 }>;
 
 /**
@@ -72,24 +75,27 @@ export const renewToken = async (parts: RenewalParts, wanted: Wanted): Promise<R
 };
 
 const renewAlone = async (parts: RenewalParts, wanted: Wanted): Promise<RenewalOutcome> => {
+  const { signal, cut } = wanted;
   const held = newer(await parts.vault.token(), wanted.held);
   if (held !== undefined && held.token !== wanted.held?.token && wanted.isEnough(held)) {
     return { kind: "token", held, how: "found" };
   }
   const identity = (await parts.vault.identity()) ?? (await parts.vault.makeIdentity());
   if (held !== undefined) {
+    signal.throwIfAborted();
     parts.onBegin("refreshing");
-    const answer = await refresh(parts, identity, held, wanted.signal);
+    const answer = await refresh(parts, identity, held, cut);
     // Only a relay that does not know the token is asked for a new one; one that is away may know it still.
     if (answer.kind !== "unauthorized") {
       return outcomeOf(parts, identity, answer, "refresh");
     }
     await parts.vault.dropToken();
   }
+  signal.throwIfAborted();
   parts.onBegin("bootstrapping");
   const { appVersion, deviceName, enrollmentCode } = parts;
   const ask = { identity, appVersion, deviceName, enrollmentCode: enrollmentCode() };
-  return outcomeOf(parts, identity, await parts.calls.bootstrap(ask, wanted.signal), "bootstrap");
+  return outcomeOf(parts, identity, await parts.calls.bootstrap(ask, cut), "bootstrap");
 };
 
 /** The one that was issued later; a token that came from elsewhere wins a tie. */
@@ -100,13 +106,15 @@ export const newer = (
   found === undefined || (held !== undefined && held.issuedAt > found.issuedAt) ? held : found;
 
 const refresh = async (
-  { calls, time, random }: RenewalParts,
+  { calls, time, random, appVersion }: RenewalParts,
   identity: DeviceIdentity,
   { token }: HeldToken,
   signal: AbortSignal,
 ): Promise<TokenAnswer> => {
-  const ask = (): Promise<TokenAnswer> =>
-    calls.refresh(token, identity.prove(token, time.now(), random), signal);
+  const ask = (): Promise<TokenAnswer> => {
+    const proof = identity.prove(token, time.now(), random);
+    return calls.refresh({ token, proof, appVersion }, signal);
+  };
   const answer = await ask();
   // A signature is good for minutes only: with a wrong clock it is made again, by the relay's.
   return answer.kind === "unauthorized" && time.learn(answer.serverTime) ? ask() : answer;
@@ -131,11 +139,18 @@ const outcomeOf = async (
     case "pending":
       return { kind: "pending", identity: { deviceId, ...rest } };
     case "unauthorized":
-    case "refused": {
-      const reason = /^enrollment_code /.test(answer.message) ? "enrollment_code" : "refused";
-      return { kind: "signed_out", reason, message: answer.message };
-    }
+    case "refused":
+      return { kind: "signed_out", reason: reasonOf(answer), message: answer.message };
     case "away":
       return { kind: "away", error: answer.error, while: asked };
   }
+};
+
+const reasonOf = (
+  answer: Extract<TokenAnswer, { kind: "unauthorized" | "refused" }>,
+): SignedOutReason => {
+  if (answer.kind === "refused" && answer.code === "update_needed") {
+    return "update_needed";
+  }
+  return /^enrollment_code /.test(answer.message) ? "enrollment_code" : "refused";
 };

@@ -27,7 +27,7 @@ const deviceNameOf = (name: string | undefined): string | undefined =>
  */
 export const sessionParts = (
   options: DeviceSessionOptions,
-  signal: AbortSignal,
+  { signal, cut }: Pick<KeeperParts, "signal" | "cut">,
 ): KeeperParts & Readonly<{ relayUrl: string }> => {
   requireServerSide();
   const { deviceId, store, idFile, appVersion, environment = process.env } = options;
@@ -56,5 +56,6 @@ export const sessionParts = (
     patienceMs: milliseconds("patienceMs", options.patienceMs ?? 5_000),
     events,
     signal,
+    cut,
   };
 };

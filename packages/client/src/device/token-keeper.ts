@@ -1,14 +1,20 @@
-import type { RelayError } from "../errors.ts";
 import { Attempts } from "./attempts.ts";
-import { SignedOutError, WaitingForApprovalError } from "./device-errors.ts";
+import { SignedOutError } from "./device-errors.ts";
 import type { SessionClock } from "./ports.ts";
 import { newer, type RenewalOutcome, type RenewalParts, renewToken } from "./renewal.ts";
+import { errorOf } from "./renewal-error.ts";
 import { approvalPollMs, backoffMs, isGood, refreshAt, refreshWindow } from "./renewal-rules.ts";
 import type { SessionEvents } from "./session-events.ts";
 import type { HeldToken } from "./stored-token.ts";
 
 export type KeeperParts = Omit<RenewalParts, "onBegin" | "enrollmentCode"> &
-  Readonly<{ clock: SessionClock; events: SessionEvents; signal: AbortSignal; patienceMs: number }>;
+  Readonly<{
+    clock: SessionClock;
+    events: SessionEvents;
+    signal: AbortSignal;
+    cut: AbortSignal;
+    patienceMs: number;
+  }>;
 
 /** A device that was turned away asks again by itself this seldom. */
 const signedOutRetryMs = 1_800_000;
@@ -95,7 +101,8 @@ export class TokenKeeper {
       return retryAt;
     }
     if (this.#held === undefined) {
-      return this.#isSignedOut ? Number.POSITIVE_INFINITY : clock.monotonicMs();
+      // Long due, and not "now": by the time that is compared with, now is later.
+      return this.#isSignedOut ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
     }
     return clock.monotonicMs() + refreshAt(this.#held, this.#fraction) - time.now();
   }
@@ -103,7 +110,7 @@ export class TokenKeeper {
   /** After a sleep or a new clock, what failed before says nothing. */
   forgetFailures(): void {
     if (this.#attempts.isAway) {
-      this.#attempts.forget();
+      this.#attempts.retryNow();
     }
   }
 
@@ -151,7 +158,7 @@ export class TokenKeeper {
   }
 
   async #renewOnce(): Promise<RenewalOutcome> {
-    const { signal, events } = this.#parts;
+    const { signal, cut, events } = this.#parts;
     const before = this.#rejected;
     const outcome = await renewToken(
       {
@@ -163,6 +170,7 @@ export class TokenKeeper {
         held: this.#held,
         isEnough: (found) => found.token !== before && !this.#isInWindow(found),
         signal,
+        cut,
       },
     );
     switch (outcome.kind) {
@@ -239,14 +247,3 @@ export class TokenKeeper {
     events.offline(message, clock.now() + wait, hasToken);
   }
 }
-
-const errorOf = (outcome: Exclude<RenewalOutcome, { kind: "token" }>): RelayError => {
-  switch (outcome.kind) {
-    case "pending":
-      return new WaitingForApprovalError(outcome.identity.deviceId, outcome.identity.fingerprint);
-    case "signed_out":
-      return new SignedOutError(outcome.message, outcome.reason);
-    case "away":
-      return outcome.error;
-  }
-};

@@ -3,6 +3,7 @@ import { resolveModel } from "../pipeline/model-alias.ts";
 import { compileModelList, modelPatternFault } from "../pipeline/model-pattern.ts";
 import { cloudFaults, cloudWarnings } from "./cloud-faults.ts";
 import { dataDirFault } from "./data-dir.ts";
+import { gatewayFaults, gatewayWarnings } from "./gateway-faults.ts";
 import type { Values } from "./settings.ts";
 
 /** What is wrong with the settings taken together; each fault names its setting and the remedy. */
@@ -14,7 +15,7 @@ export const judge = (values: Values): string[] => [
   ...instanceFaults(values),
   ...webhookFaults(values),
   ...cloudFaults(values),
-  ...gatewayFaults(values),
+  ...gatewayFaults(values, isReachableOnlyHere(values)),
   ...[dataDirFault(values.dataDir)].filter((fault) => fault !== null),
 ];
 
@@ -30,6 +31,7 @@ export const warningsOf = (values: Values): string[] => {
       `DEFAULT_MODEL ${defaultModel} is not in ALLOWED_MODELS: /v1/complete calls that name no model are refused`,
     ...routerModelWarnings(values),
     ...cloudWarnings(values),
+    ...gatewayWarnings(values),
   ].filter((warning) => warning !== false);
 };
 
@@ -77,16 +79,6 @@ const instanceFaults = ({ workers, redisUrl, databaseUrl }: Values): string[] =>
       ]
     : [];
 
-/** People type their passwords there, and Claude Code signs in over plain http on loopback only. */
-const gatewayFaults = (values: Values): string[] =>
-  values.gatewaySignIn === "on" &&
-  !isReachableOnlyHere(values) &&
-  !values.proxyBaseUrl?.startsWith("https:")
-    ? [
-        "GATEWAY_SIGNIN=on takes people's passwords, so PROXY_BASE_URL must be https:// (a TLS proxy in front), or HOST and PROXY_BASE_URL loopback.",
-      ]
-    : [];
-
 const webhookFaults = ({ webhookUrl, webhookSecret, webhookAllowPrivate }: Values): string[] => {
   if (webhookUrl === null) {
     return [];
@@ -122,7 +114,7 @@ const modelFaults = (values: Values): string[] =>
 const upstreamFaults = (values: Values): string[] =>
   values.anthropicApiKeys.length > 0 && isOwnAddress(values)
     ? [
-        "ANTHROPIC_BASE_URL is this server's own address: it would call itself. It names upstream; clients set their own.",
+        "ANTHROPIC_BASE_URL is this server's own address: it would call itself. It names upstream: unset ANTHROPIC_BASE_URL here, or in the file that sets it. Only a client's shell or settings name the relay with it.",
       ]
     : [];
 

@@ -8,6 +8,8 @@ export type Setting<Value> = Readonly<{
   name: string;
   /** Dotted key in `claude-relay-config.json`. */
   fileKey: string;
+  /** It counts from the environment alone; in the file it is a fault. */
+  environmentOnly?: true;
   /** @throws Fault with what is wrong and the remedy, without the name and without echoing secrets. */
   parse: (text: string) => Value;
   /** Used when nothing is set. */
@@ -102,6 +104,14 @@ export const oneOf =
     }
     return found;
   };
+
+/** Three numbers: `1.2.3`. */
+export const version = (value: string): string => {
+  if (!/^\d{1,9}\.\d{1,9}\.\d{1,9}$/.test(value)) {
+    throw new Fault(`must be a version of three numbers such as 1.2.3, not "${value}"`);
+  }
+  return value;
+};
 
 export const yesOrNo = (value: string): boolean => oneOf("true", "false")(value) === "true";
 

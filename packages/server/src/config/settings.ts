@@ -2,6 +2,7 @@ import type { Setting } from "./setting.ts";
 import { anthropicSettings } from "./settings/anthropic.ts";
 import { appSettings } from "./settings/apps.ts";
 import { gatewaySettings } from "./settings/gateway.ts";
+import { oidcSettings } from "./settings/oidc.ts";
 import { policySettings } from "./settings/policy.ts";
 import { routerSettings } from "./settings/routers.ts";
 import { securitySettings } from "./settings/security.ts";
@@ -28,6 +29,7 @@ export const settings = {
   ...upstreamSettings,
   ...routerSettings,
   ...gatewaySettings,
+  ...oidcSettings,
   ...webhookSettings,
   ...running,
 } as const;

@@ -54,12 +54,10 @@ export const createDeviceAdmin = ({ store, index, owners, audit, clock }: Option
     get,
     change: (id, changes, clientIp) =>
       aloneWithOwners(id, async () => {
-        get(id);
+        const known = get(id);
         checkOwners(owners, changes);
-        // A revoked device's tokens stay dead even if the device is made active again.
-        const dead =
-          changes.status === "revoked" ? { tokensValidAfter: clock.now() as EpochMs } : {};
-        return apply(id, actionOf(changes), { ...changes, ...dead }, clientIp);
+        const { action, ...brings } = statusChange(known, changes, clock.now());
+        return apply(id, action, { ...changes, ...brings }, clientIp);
       }),
     approve: (id, fingerprint, clientIp) =>
       index.alone(id, async () => {
@@ -87,15 +85,24 @@ export const createDeviceAdmin = ({ store, index, owners, audit, clock }: Option
   };
 };
 
-const actionOf = ({ status }: DeviceChanges): string => {
+/** What a change of status is called in the audit log, and what it brings about. */
+const statusChange = (
+  known: DeviceRecord,
+  { status }: DeviceChanges,
+  now: EpochMs,
+): Pick<DeviceChanges, "tokensValidAfter" | "approvedAt"> & Readonly<{ action: string }> => {
   switch (status) {
     case "disabled":
-      return "device.disable";
+      return { action: "device.disable" };
     case "revoked":
-      return "device.revoke";
+      // Its tokens stay dead even if the device is made active again.
+      return { action: "device.revoke", tokensValidAfter: now };
     case "active":
-      return "device.enable";
+      // One that only ever waited is let in. One that was turned away may ask again.
+      return known.status === "pending"
+        ? { action: "device.approve", approvedAt: now }
+        : { action: "device.enable" };
     default:
-      return "device.change";
+      return { action: "device.change" };
   }
 };

@@ -102,7 +102,8 @@ export class DeviceIndex {
   /**
    * The caller behind good claims.
    * @throws Refusal `credential_invalid` for an unknown or revoked device or token, `credential_expired`
-   *   for a token replaced at `/refresh`, `forbidden` for a disabled or waiting device
+   *   for a token replaced at `/refresh` or ended
+   *   by one that was, `forbidden` for a disabled or waiting device
    */
   callerFor(claims: WrapperClaims): DeviceCaller {
     const entry = this.#devices.get(claims.deviceId);
@@ -121,6 +122,12 @@ export class DeviceIndex {
       );
     }
     const dead = this.#superseded.get(claims.jti);
+    if (hasEnded(claims, entry.record)) {
+      throw new Refusal(
+        "credential_expired",
+        "Token expired: every token of this device has ended, for a replaced one came back. Please refresh your token.",
+      );
+    }
     if (dead !== undefined && this.#clock.now() >= dead.deadAfter) {
       throw new Refusal(
         "credential_expired",
@@ -128,6 +135,17 @@ export class DeviceIndex {
       );
     }
     return entry.caller;
+  }
+
+  /** Whether no other of the device's tokens was replaced after this one: nobody has renewed its successor. */
+  isLastReplaced({ jti, deviceId }: WrapperClaims): boolean {
+    const own = this.#superseded.get(jti)?.deadAfter ?? Number.POSITIVE_INFINITY;
+    for (const token of this.#superseded.values()) {
+      if (token.deviceId === deviceId && token.deadAfter > own) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Lets a token live only until `deadAfter`. Gives false when it had been replaced before. */
@@ -150,6 +168,12 @@ export class DeviceIndex {
     }
   }
 }
+
+/** Whether the token was issued before a replaced one came back. */
+export const hasEnded = (
+  { issuedAt }: Pick<WrapperClaims, "issuedAt">,
+  { replayedAt }: Pick<DeviceRecord, "replayedAt">,
+): boolean => issuedAt < replayedAt;
 
 const checkStatus = ({ status }: DeviceRecord): void => {
   switch (status) {

@@ -238,6 +238,23 @@ describe("models", () => {
     );
   });
 
+  it("are denied by the first level that leaves them out, from the caller outwards", async () => {
+    const { index, directory } = await setUpDirectory();
+    index.policies.keep(policy(relay, { models: ["claude-*"] }));
+    index.policies.keep(policy(ofLab, { models: ["claude-haiku-*", "gpt"] }));
+    const caller = device({ models: ["claude-haiku-4-5", "claude-opus-4-1", "gpt"] });
+    assert.deepEqual(
+      ["claude-sonnet-5", "claude-opus-4-1", "gpt"].map((model) =>
+        directory.modelDeniedBy(caller, model),
+      ),
+      ["device", "organization", "relay"],
+    );
+    index.policies.keep(policy(ofDevice, { models: [] }));
+    index.policies.keep(policy(ofAnn, { models: [] }));
+    assert.equal(directory.modelDeniedBy(device(), "gpt"), "device");
+    assert.equal(directory.modelDeniedBy(appKey(), "gpt"), "user");
+  });
+
   it("are all allowed where nothing is said, and said to be", async () => {
     const { index, directory } = await setUpDirectory();
     assert.equal(directory.restrictsModels(device()), false);

@@ -1,5 +1,5 @@
 import type { BootstrapPolicy, BudgetId, OnDisconnect } from "@claude-relay/contract";
-import type { Budget, Limit, Scope } from "../pipeline/admission.ts";
+import type { Budget, Limit, Scope, ScopeKind } from "../pipeline/admission.ts";
 import { compileModelList } from "../pipeline/model-pattern.ts";
 import type { BudgetRecord, Directory, PolicyRecord } from "../pipeline/owner-ports.ts";
 import type { Caller } from "../pipeline/types.ts";
@@ -84,6 +84,7 @@ export const createDirectory = (index: OwnerIndex, defaults: DirectoryDefaults):
     budgetsOf,
     scopesOf,
     allowsModel: (caller) => answersFor(caller).allows,
+    modelDeniedBy: (caller, model) => modelDeniedBy(index, caller, model),
     restrictsModels: (caller) => answersFor(caller).allows !== everyModel,
     onDisconnect: (caller) => answersFor(caller).onDisconnect,
     bootstrapOf: (organizationId) => {
@@ -143,6 +144,15 @@ const allowsModel = (caller: Caller, policies: readonly PolicyRecord[]): AllowsM
     return everyModel;
   }
   return others.length === 0 ? only : (model) => lists.every((allows) => allows(model));
+};
+
+const modelDeniedBy = (index: OwnerIndex, caller: Caller, model: string): ScopeKind => {
+  const denies = (models: readonly string[] | null | undefined): boolean =>
+    models !== null && models !== undefined && !compileModelList(models)(model);
+  const level = denies(caller.policy.models)
+    ? caller
+    : levelsOf(caller).find((scope) => denies(index.policyOf(scope)?.models));
+  return level?.kind ?? "relay";
 };
 
 const sessionBudgets = (index: OwnerIndex, sessionId: string): readonly Budget[] => {

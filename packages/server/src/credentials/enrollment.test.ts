@@ -20,6 +20,8 @@ import { createWrapperTokens } from "./wrapper-token.ts";
 const id = "test-device-0001" as DeviceId;
 const code = { models: null, requestsPerMinute: null, userId: null, organizationId: null };
 
+const renewal = { proof: null, appVersion: null, clientIp: "127.0.0.1" };
+
 /** A store whose every write waits until it is let through: the slowest there can be. */
 const slowStore = () => {
   const rows = new Map<string, DeviceRecord>();
@@ -83,6 +85,7 @@ const setup = async (policy: "open" | "code" | "approve") => {
     deviceStore: store.devices,
     codes: store.codes,
     deviceKeys: "optional",
+    demandAppVersion: () => undefined,
     audit,
     clock,
   });
@@ -151,7 +154,7 @@ describe("enrollment, over a store as slow as it likes", () => {
     const first = await done(boot());
     assert.ok(first.kind === "issued");
     const revoked = admin.revokeTokens(id, "127.0.0.1");
-    const renewed = enrollment.refresh(first.token.token, null, "127.0.0.1");
+    const renewed = enrollment.refresh(first.token.token, renewal);
     time.ms += 5000;
     const [, outcome] = await done(Promise.allSettled([revoked, renewed]));
     assert.ok(outcome.status === "rejected" && refusedAs("credential_invalid")(outcome.reason));
@@ -163,13 +166,10 @@ describe("enrollment, over a store as slow as it likes", () => {
     const { boot, done, enrollment, admin, entries } = await setup("open");
     const first = await done(boot());
     assert.ok(first.kind === "issued");
-    const fresh = await done(enrollment.refresh(first.token.token, null, "127.0.0.1"));
+    const fresh = await done(enrollment.refresh(first.token.token, renewal));
     await done(admin.change(id, { status: "disabled" }, "127.0.0.1"));
     await assert.rejects(done(boot()), refusedAs("forbidden"));
-    await assert.rejects(
-      done(enrollment.refresh(fresh.token, null, "127.0.0.1")),
-      refusedAs("forbidden"),
-    );
+    await assert.rejects(done(enrollment.refresh(fresh.token, renewal)), refusedAs("forbidden"));
     assert.deepEqual(
       entries.map(({ actor, action, outcome }) => `${actor} ${action} ${outcome}`),
       [

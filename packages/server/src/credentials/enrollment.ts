@@ -9,11 +9,13 @@ import type {
 } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
+import type { DemandAppVersion } from "./app-version.ts";
 import { approvalStep, keysWhileWaiting } from "./approval.ts";
 import type { DeviceIndex, OrganizationOf } from "./device-index.ts";
 import { type DeviceKeyRule, demandDeviceKey, demandKeyWhere } from "./device-key.ts";
 import { enrollmentCodeHash } from "./enrollment-code.ts";
 import { issue, renew } from "./renewal.ts";
+import type { ReplayOutcome } from "./replay.ts";
 import type { WrapperTokens } from "./wrapper-token.ts";
 
 type Options = Readonly<{
@@ -26,6 +28,7 @@ type Options = Readonly<{
   codes: EnrollmentCodeStore;
   /** DEVICE_KEYS. */
   deviceKeys: DeviceKeyRule;
+  demandAppVersion: DemandAppVersion;
   audit: AuditLog;
   clock: Clock;
 }>;
@@ -74,18 +77,15 @@ export const createEnrollment = (options: Options): Enrollment => {
       }
     },
 
-    refresh: async (credential, proof, clientIp) => {
+    refresh: async (credential, { proof, appVersion, clientIp }) => {
       let subject = "unknown";
       try {
         const claims = await tokens.verify(credential);
         subject = claims.deviceId;
-        const onReplay = (proved: boolean): void =>
-          record("device.replay", claims.deviceId, "revoked", clientIp, {
-            jti: claims.jti,
-            proved,
-          });
+        const onReplay = (outcome: ReplayOutcome, proved: boolean): void =>
+          record("device.replay", claims.deviceId, outcome, clientIp, { jti: claims.jti, proved });
         const token = await devices.alone(claims.deviceId, () =>
-          renew(options, { claims, credential, proof, onReplay }),
+          renew(options, { claims, credential, proof, appVersion, onReplay }),
         );
         record("device.refresh", subject, "ok", clientIp, {
           jti: token.jti,
@@ -112,6 +112,7 @@ const enroll = async (
 ): Promise<Enrolled & Readonly<{ before: string | null }>> => {
   const known = options.devices.get(request.deviceId);
   refuseBarred(known);
+  options.demandAppVersion(request.appVersion);
   demandKeyWhere(options.deviceKeys, request.publicKey, known);
   const enrolled = await enrollByPolicy(options, request, known);
   return { ...enrolled, before: known?.publicKey ?? null };
@@ -236,6 +237,7 @@ const base = (
   approvedAt: known?.approvedAt ?? null,
   lastBootstrapAt: clock.now(),
   tokensValidAfter: known?.tokensValidAfter ?? (0 as EpochMs),
+  replayedAt: known?.replayedAt ?? (0 as EpochMs),
 });
 
 const save = async (

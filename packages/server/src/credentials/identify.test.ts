@@ -25,6 +25,7 @@ const record: DeviceRecord = {
   approvedAt: null,
   lastBootstrapAt: null,
   tokensValidAfter: epochMs(0),
+  replayedAt: epochMs(0),
 };
 
 const noAppKeys = { loadAll: async () => [] } as Partial<AppKeyStore> as AppKeyStore;

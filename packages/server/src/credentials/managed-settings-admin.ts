@@ -42,7 +42,10 @@ export const createManagedSettingsAdmin = (options: Options): ManagedSettingsAdm
     remove: async (given, clientIp) => {
       const scope = checkedScope(owners, given);
       if (!(await store.remove(scope))) {
-        throw new Refusal("not_found", `${nameOf(scope)} has no managed settings.`);
+        throw new Refusal(
+          "not_found",
+          `${scope.id === "" ? "The relay" : `The ${scope.kind} "${scope.id}"`} has no managed settings. GET /admin/managed-settings lists them.`,
+        );
       }
       await record("managed_settings.delete", nameOf(scope), null, clientIp);
     },

@@ -71,7 +71,10 @@ const createOwnerAdmin = <
     create: (id, settings, clientIp) =>
       index.alone(async () => {
         if (rows.get(id) !== null) {
-          throw new Refusal("conflict", `There is ${article[kind]} "${id}" already.`);
+          throw new Refusal(
+            "conflict",
+            `There is ${article[kind]} "${id}" already: change it (PATCH /admin/${kind}s/${id}), or choose another id.`,
+          );
         }
         check(settings);
         const kept = rows.keep(await store.insert(row(id, settings, clock.now())));

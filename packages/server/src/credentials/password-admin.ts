@@ -18,6 +18,8 @@ type Options = Readonly<{
 }>;
 
 const shortestPassword = 12;
+/** A shorter id is in many a good password by chance. */
+const shortestTellingId = 4;
 
 export const createPasswordAdmin = (options: Options): PasswordAdmin => {
   const { store, owners, endAllOf, audit, clock } = options;
@@ -64,7 +66,9 @@ const checkPassword = (userId: UserId, password: string): void => {
       `password: must have ${shortestPassword} to ${longestPassword} characters.`,
     );
   }
-  if (new Set(password).size < 5 || password.toLowerCase().includes(userId.toLowerCase())) {
+  const id = userId.toLowerCase();
+  const holdsId = id.length >= shortestTellingId && password.toLowerCase().includes(id);
+  if (new Set(password).size < 5 || holdsId) {
     throw new Refusal(
       "invalid_request",
       "password: too easy to guess: use more different characters, and not the user's id.",

@@ -55,7 +55,6 @@ export const createPersonSignIn = (options: Options): PersonSignIn => {
   };
 
   return {
-    kind: "password",
     prove: async (attempt) => {
       if (attempt.name.length > 128 || attempt.password.length > longestPassword) {
         throw wrong();

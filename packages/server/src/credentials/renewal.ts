@@ -3,9 +3,11 @@ import type { IssuedToken, RefreshProof } from "../pipeline/credential-ports.ts"
 import type { DeviceRecord, DeviceStore } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
+import type { DemandAppVersion } from "./app-version.ts";
 import type { DeviceIndex } from "./device-index.ts";
 import type { DeviceKeyRule } from "./device-key.ts";
-import { demandRefreshProof, nonceMs, OffClock } from "./refresh-proof.ts";
+import { demandRefreshProof, nonceMs } from "./refresh-proof.ts";
+import { demandOwnReplay, type ReplayOutcome } from "./replay.ts";
 import type { WrapperClaims, WrapperTokens } from "./wrapper-token.ts";
 
 export type RenewalParts = Readonly<{
@@ -13,6 +15,7 @@ export type RenewalParts = Readonly<{
   devices: DeviceIndex;
   deviceStore: DeviceStore;
   deviceKeys: DeviceKeyRule;
+  demandAppVersion: DemandAppVersion;
   clock: Clock;
 }>;
 
@@ -21,8 +24,10 @@ export type Renewal = Readonly<{
   /** The token itself, which the device signed. */
   credential: string;
   proof: RefreshProof | null;
-  /** Told when a token comes back after its grace, and whether the device's key signed that. */
-  onReplay: (proved: boolean) => void;
+  /** As it stands on the device from now on, when the token is renewed; null when it said none. */
+  appVersion: string | null;
+  /** Told when a token comes back after its grace, what came of that, and whether the device's key signed it. */
+  onReplay: (outcome: ReplayOutcome, proved: boolean) => void;
 }>;
 
 /** A replaced token works this much longer: requests under way keep their credential. */
@@ -30,29 +35,34 @@ const graceMs = 60_000;
 
 /**
  * A new token for a good one. To be run `alone` with the device.
- * @throws Refusal as authentication does, and for a proof that is missing or wrong
+ * @throws Refusal as authentication does, for a proof that is missing or wrong, and for an old app
  */
 export const renew = async (parts: RenewalParts, renewal: Renewal): Promise<IssuedToken> => {
   const { tokens, devices, clock } = parts;
-  const { claims } = renewal;
-  if (isReplay(parts, claims)) {
-    return renewReplayed(parts, renewal);
-  }
+  const { claims, onReplay } = renewal;
+  const isReplay = wasReplaced(devices, claims);
+  parts.demandAppVersion(renewal.appVersion);
   const device = deviceOf(devices, claims);
-  await demandProof(parts, device, renewal);
+  const proof = (): Promise<void> => demandProof(parts, device, renewal);
+  if (isReplay) {
+    await demandOwnReplay(parts, { claims, device, demandProof: proof, onReplay });
+  } else {
+    await proof();
+  }
+  const current = await keepVersion(parts, device, renewal.appVersion);
   await devices.supersede(claims, (clock.now() + graceMs) as EpochMs);
-  return issue(tokens, device);
+  return issue(tokens, current);
 };
 
 export const issue = (tokens: WrapperTokens, device: DeviceRecord): Promise<IssuedToken> =>
   tokens.issue(
     device.id,
     { models: device.models, requestsPerMinute: device.requestsPerMinute },
-    device.tokensValidAfter,
+    Math.max(device.tokensValidAfter, device.replayedAt) as EpochMs,
   );
 
 /** @throws Refusal when the token is not good, but for having been replaced */
-const isReplay = ({ devices }: RenewalParts, claims: WrapperClaims): boolean => {
+const wasReplaced = (devices: DeviceIndex, claims: WrapperClaims): boolean => {
   try {
     devices.callerFor(claims);
     return false;
@@ -64,34 +74,15 @@ const isReplay = ({ devices }: RenewalParts, claims: WrapperClaims): boolean => 
   }
 };
 
-/**
- * Whoever brings a token that was replaced long ago holds a copy, or somebody else does. Which of the two
- * cannot be told, so all tokens of the device end. https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2
- * Only a device that proves its key gets a new one: it may have lost the answer to its last renewal.
- */
-const renewReplayed = async (parts: RenewalParts, renewal: Renewal): Promise<IssuedToken> => {
-  const { tokens, devices, deviceStore, clock } = parts;
-  const { claims, onReplay } = renewal;
-  const device = deviceOf(devices, claims);
-  const refusal = await demandProof(parts, device, renewal).then(
-    () => null,
-    (error: unknown) => error,
-  );
-  if (refusal instanceof OffClock) {
-    // It is the device's key: it tries again with the right time, and must not be locked out for a wrong clock.
-    throw refusal;
+const keepVersion = async (
+  { devices, deviceStore }: RenewalParts,
+  device: DeviceRecord,
+  appVersion: string | null,
+): Promise<DeviceRecord> => {
+  if (appVersion === null || appVersion === device.appVersion) {
+    return device;
   }
-  const changed = await deviceStore.update(claims.deviceId, { tokensValidAfter: clock.now() });
-  const revoked = devices.keep(changed ?? device);
-  const proved = refusal === null && device.publicKey !== null;
-  onReplay(proved);
-  if (!proved) {
-    throw new Refusal(
-      "credential_invalid",
-      "This token was replaced at /refresh before and came back: every token of this device has been revoked. Get a new one at POST /bootstrap.",
-    );
-  }
-  return issue(tokens, revoked);
+  return devices.keep((await deviceStore.update(device.id, { appVersion })) ?? device);
 };
 
 const deviceOf = (devices: DeviceIndex, { deviceId }: WrapperClaims): DeviceRecord => {

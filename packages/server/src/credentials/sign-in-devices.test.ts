@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DeviceId, UserId } from "@claude-relay/contract";
+import { type DeviceId, epochMs, type UserId } from "@claude-relay/contract";
+import type { DeviceChanges, DeviceRecord, DeviceStore } from "../pipeline/ports.ts";
 import type { DeviceCaller } from "../pipeline/types.ts";
-import { demandPersons } from "./sign-in-devices.ts";
+import { DeviceIndex } from "./device-index.ts";
+import { createSignInDevices, demandPersons } from "./sign-in-devices.ts";
+import { emptyOwners } from "./testing/owners.ts";
+import { createWrapperTokens } from "./wrapper-token.ts";
 
 const caller = (id: string, userId: string | null): DeviceCaller => ({
   kind: "device",
@@ -33,4 +37,53 @@ test("any other device needs no person", async () => {
   const laptop = caller("laptop-0001", null);
   assert.equal(identifying(laptop).known("token"), laptop);
   assert.equal(await identifying(laptop).verify("token"), laptop);
+});
+
+const ann = "ann" as UserId;
+const clock = { now: () => epochMs(1000), monotonicMs: () => 1000 };
+
+const setUp = async () => {
+  const rows = new Map<string, DeviceRecord>();
+  const store = {
+    loadAll: async () => [...rows.values()],
+    loadSuperseded: async () => [],
+    pruneSuperseded: async () => 0,
+    upsert: async (device: DeviceRecord) => {
+      // Databases take their time.
+      await new Promise(setImmediate);
+      rows.set(device.id, device);
+      return device;
+    },
+    update: async (id: DeviceId, changes: DeviceChanges) => {
+      const changed = { ...rows.get(id), ...changes } as DeviceRecord;
+      rows.set(id, changed);
+      return changed;
+    },
+  } as Partial<DeviceStore> as DeviceStore;
+  const owners = await emptyOwners();
+  owners.users.keep({ id: ann, name: null, organizationId: null, createdAt: epochMs(0) });
+  const index = await DeviceIndex.load(store, clock, () => null);
+  const secret = "the-jwt-secret-of-these-tests-32";
+  const tokens = createWrapperTokens({ secret, previousSecret: null, lifetimeHours: 1, clock });
+  return { rows, owners, devices: createSignInDevices({ store, index, owners, tokens, clock }) };
+};
+
+const mine = { id: "signin-1" as DeviceId, userId: ann, appVersion: null };
+
+test("no device is made for a person who went before", async () => {
+  const { rows, owners, devices } = await setUp();
+  assert.equal(await devices.enroll(mine), true);
+  owners.users.forget(ann);
+  assert.equal(await devices.enroll({ ...mine, id: "signin-2" as DeviceId }), false);
+  assert.deepEqual([...rows.keys()], ["signin-1"]);
+});
+
+test("a person who goes while a device is made takes it along", async () => {
+  const { rows, owners, devices } = await setUp();
+  const enrolled = devices.enroll(mine);
+  const gone = owners.alone(async () => owners.users.forget(ann)).then(() => devices.forget(ann));
+  assert.equal(await enrolled, true);
+  await gone;
+  const { status, userId } = rows.get("signin-1") ?? {};
+  assert.deepEqual([status, userId], ["revoked", null]);
 });

@@ -53,10 +53,17 @@ export const createSignInDevices = (options: Options): SignInRegistry => {
 
   return {
     newId: () => `${signInPrefix}${randomBytes(12).toString("hex")}` as DeviceId,
+    // No user goes while it is done: a device made after that would stay behind.
     enroll: ({ id, userId, appVersion }) =>
-      index.alone(id, async () => {
-        index.keep(await store.upsert(newDevice(id, userId, appVersion, clock.now())));
-      }),
+      owners.alone(() =>
+        index.alone(id, async () => {
+          if (owners.users.get(userId) === null) {
+            return false;
+          }
+          index.keep(await store.upsert(newDevice(id, userId, appVersion, clock.now())));
+          return true;
+        }),
+      ),
     issue: async (id, since) => {
       const device = await find(index, id);
       if (device === null || !isWelcome(owners, device) || since <= device.tokensValidAfter) {
@@ -112,6 +119,7 @@ const newDevice = (
   approvedAt: now,
   lastBootstrapAt: now,
   tokensValidAfter: 0 as EpochMs,
+  replayedAt: 0 as EpochMs,
 });
 
 /** No device becomes a sign-in at `/bootstrap`, and a sign-in is renewed with its refresh token alone. */

@@ -49,7 +49,14 @@ export const createDeviceFlow = (options: Options): DeviceFlow => {
       action: decision.kind === "approved" ? "sign_in.approve" : "sign_in.deny",
       subject: decision.kind === "approved" ? decision.userId : null,
       outcome: "ok",
-      detail: { asked_from: grant.clientIp, user_agent: grant.userAgent },
+      detail: {
+        asked_from: grant.clientIp,
+        user_agent: grant.userAgent,
+        ...(decision.kind === "approved" &&
+          (decision.linkId === null
+            ? { by: "password" }
+            : { by: "provider", link: decision.linkId })),
+      },
       clientIp,
     });
   };
@@ -66,8 +73,8 @@ export const createDeviceFlow = (options: Options): DeviceFlow => {
         fromHere: grant.clientIp === clientIp,
       };
     },
-    approve: (typed, userId, clientIp) =>
-      decide(typed, { kind: "approved", userId }, clientIp, `user:${userId}`),
+    approve: (typed, { userId, linkId }, clientIp) =>
+      decide(typed, { kind: "approved", userId, linkId }, clientIp, `user:${userId}`),
     deny: (typed, clientIp) => decide(typed, { kind: "denied" }, clientIp, "unknown"),
   };
 };
@@ -98,6 +105,7 @@ const begin = async (
       expiresAt: (now + lifetimeSeconds * 1000) as EpochMs,
       lastPolledAt: null,
       intervalSeconds: firstIntervalSeconds,
+      linkId: null,
     },
     mostWaiting,
   );

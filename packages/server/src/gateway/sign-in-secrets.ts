@@ -31,6 +31,10 @@ export const createSignInSecrets = (jwtSecret: string): SignInSecrets => {
 /** The key under which the forms of the verification page are signed. */
 export const formKey = (jwtSecret: string): Buffer => keyOf(jwtSecret, "claude-relay forms");
 
+/** The key under which browsers carry notes to the provider and back. */
+export const providerKey = (jwtSecret: string): Buffer =>
+  keyOf(jwtSecret, "claude-relay provider sign-in");
+
 /** Of a device code or a refresh token, which have 256 bits: nobody finds those by trying. */
 export const secretHash = (secret: string): string =>
   createHash("sha256").update(secret).digest("hex");

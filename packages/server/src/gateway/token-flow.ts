@@ -20,8 +20,8 @@ type Options = Readonly<{
   grants: DeviceGrantStore;
   refreshTokens: RefreshTokenStore;
   devices: SignInDevices;
-  /** Whether what a person may have proved after this time still counts: an approval waits for its exchange. */
-  stillCounts: (userId: UserId, since: EpochMs) => Promise<boolean>;
+  /** Whether what a person proved when they approved still counts: an approval waits for its exchange. */
+  stillCounts: (approval: Approval) => Promise<boolean>;
   secrets: SignInSecrets;
   /** Whose an access token is; null for anything else. */
   deviceOf: (accessToken: string) => Promise<DeviceId | null>;
@@ -30,6 +30,9 @@ type Options = Readonly<{
   /** A refresh token that is not used for so long is over. */
   refreshLifetimeMs: number;
 }>;
+
+/** `since`: before they can have proved who they are. */
+export type Approval = Readonly<{ userId: UserId; linkId: string | null; since: EpochMs }>;
 
 /** A poll may come so much earlier than it should: networks do not keep time. */
 const earlyMs = 1_000;
@@ -67,18 +70,18 @@ const exchange = async (
     throw new OAuthFault("invalid_grant", "This device_code is unknown.");
   }
   await demandApproved(options, grant, clientIp);
-  if (grant.userId === null || !(await options.stillCounts(grant.userId, grant.createdAt))) {
-    throw new OAuthFault(
-      "access_denied",
-      "This person's sign-ins were ended meanwhile: start again.",
-    );
+  const { userId, linkId, userAgent, createdAt } = grant;
+  if (userId === null || !(await options.stillCounts({ userId, linkId, since: createdAt }))) {
+    throw endedMeanwhile();
   }
   const id = devices.newId();
   if (!(await grants.consume(hash, id))) {
     throw new OAuthFault("invalid_grant", "This device_code was used already.");
   }
-  const { userId, userAgent } = grant;
-  await devices.enroll({ id, userId, appVersion: userAgent.slice(0, longestAppVersion) || null });
+  const appVersion = userAgent.slice(0, longestAppVersion) || null;
+  if (!(await devices.enroll({ id, userId, appVersion }))) {
+    throw endedMeanwhile();
+  }
   const now = clock.now();
   await options.refreshTokens.prune(now);
   const refreshToken = options.secrets.newRefreshToken();
@@ -95,6 +98,8 @@ const demandApproved = async (
   clientIp: string,
 ): Promise<void> => {
   if (grant.status === "consumed") {
+    // Polls that ran beside the one that was answered are no theft: they are early.
+    await demandPatience(options, grant);
     // Two have the code, and one of them should not: whatever it gave is over.
     if (grant.deviceId !== null && (await options.devices.end(grant.deviceId))) {
       await record(options, "device.replay", grant.deviceId, "revoked", clientIp, {
@@ -115,20 +120,25 @@ const demandApproved = async (
   }
 };
 
-const demandPatience = async (
-  { grants, clock }: Options,
-  { deviceCodeHash, lastPolledAt, intervalSeconds }: DeviceGrant,
-): Promise<void> => {
+/** Of several polls at once one goes on. */
+const demandPatience = async ({ grants, clock }: Options, grant: DeviceGrant): Promise<void> => {
+  const { deviceCodeHash, lastPolledAt, intervalSeconds } = grant;
   const now = clock.now();
-  const early = lastPolledAt !== null && now - lastPolledAt < intervalSeconds * 1000 - earlyMs;
-  const interval = early
-    ? Math.min(longestIntervalSeconds, intervalSeconds + slowerBySeconds)
-    : intervalSeconds;
-  await grants.polled(deviceCodeHash, now, interval);
-  if (early) {
-    throw new OAuthFault("slow_down", `Ask every ${interval} seconds.`);
+  if (lastPolledAt !== null && now - lastPolledAt < intervalSeconds * 1000 - earlyMs) {
+    const slower = Math.min(longestIntervalSeconds, intervalSeconds + slowerBySeconds);
+    await grants.slowDown(deviceCodeHash, now, slower);
+    throw slowDown(slower);
+  }
+  if (!(await grants.poll(grant, now))) {
+    throw slowDown(intervalSeconds);
   }
 };
+
+const slowDown = (seconds: number): OAuthFault =>
+  new OAuthFault("slow_down", `Ask every ${seconds} seconds.`);
+
+const endedMeanwhile = (): OAuthFault =>
+  new OAuthFault("access_denied", "This person's sign-ins were ended meanwhile: start again.");
 
 const refresh = async (
   options: Options,

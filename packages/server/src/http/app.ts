@@ -29,6 +29,7 @@ import { type AdminPasswordsDoorDeps, adminPasswordsDoor } from "./admin/passwor
 import { type AdminPoliciesDoorDeps, adminPoliciesDoor } from "./admin/policies-door.ts";
 import { type AdminReconcileDoorDeps, adminReconcileDoor } from "./admin/reconcile-door.ts";
 import { type AdminRoutersDoorDeps, adminRoutersDoor } from "./admin/routers-door.ts";
+import { type AdminSignInLinksDoorDeps, adminSignInLinksDoor } from "./admin/sign-in-links-door.ts";
 import { type AdminUsageDoorDeps, adminUsageDoor } from "./admin/usage-door.ts";
 import { type AdminUsersDoorDeps, adminUsersDoor } from "./admin/users-door.ts";
 import { type CompleteDoorDeps, completeDoor } from "./apps/complete-door.ts";
@@ -66,6 +67,7 @@ export type AppDeps = Readonly<{
   organizations: AdminOrganizationsDoorDeps;
   users: AdminUsersDoorDeps;
   passwords: AdminPasswordsDoorDeps;
+  signInLinks: AdminSignInLinksDoorDeps;
   managedSettings: AdminManagedSettingsDoorDeps;
   policies: AdminPoliciesDoorDeps;
   budgets: AdminBudgetsDoorDeps;
@@ -87,7 +89,10 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
         clock: deps.clock,
         isDraining: deps.isDraining,
         cors: createCors(deps.corsOrigins),
-        bodyLimit: (path) => (ownRoute.test(path) ? ownBodyLimit : deps.messages.maxPayloadBytes),
+        bodyLimit: (path) =>
+          ownRoute.test(path)
+            ? { bytes: ownBodyLimit }
+            : { bytes: deps.messages.maxPayloadBytes, setting: "MAX_PAYLOAD_SIZE" },
       }),
     genReqId: () => newRequestId(deps.clock.now()),
     // A device id has up to 128 characters, each up to three as it stands in a path.
@@ -132,6 +137,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
       void scope.register(room((inner) => adminOrganizationsDoor(inner, deps.organizations)));
       void scope.register(room((inner) => adminUsersDoor(inner, deps.users)));
       void scope.register(room((inner) => adminPasswordsDoor(inner, deps.passwords)));
+      void scope.register(room((inner) => adminSignInLinksDoor(inner, deps.signInLinks)));
       void scope.register(room((inner) => adminManagedSettingsDoor(inner, deps.managedSettings)));
       void scope.register(room((inner) => adminPoliciesDoor(inner, deps.policies)));
       void scope.register(room((inner) => adminBudgetsDoor(inner, deps.budgets)));

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
 import { errorReply, writeRefusal } from "./error-reply.ts";
-import { tooLarge } from "./read-body.ts";
+import { type BodyLimit, tooLarge } from "./read-body.ts";
 import { guardRequest } from "./request-guard.ts";
 import { newRequestId } from "./request-id.ts";
 
@@ -14,8 +14,8 @@ export type BareServerOptions = Readonly<{
   isDraining: () => boolean;
   /** Gives true when it has answered. */
   cors: (request: IncomingMessage, response: ServerResponse) => boolean;
-  /** Bytes that a request to this path may bring. */
-  bodyLimit: (path: string) => number;
+  /** What a request to this path may bring. */
+  bodyLimit: (path: string) => BodyLimit;
   /** How long a connection may stay open without a request; 75 s when not said, as nginx has it. */
   keepAliveMs?: number;
   /** PEM; HTTP in the clear without. */
@@ -85,7 +85,7 @@ const pathOf = ({ url = "" }: IncomingMessage): string => url.split("?")[0] ?? "
 
 const refuseOversize = (request: IncomingMessage, options: BareServerOptions): Refusal | null => {
   const limit = options.bodyLimit(pathOf(request));
-  return Number(request.headers["content-length"] ?? 0) > limit ? tooLarge(limit) : null;
+  return Number(request.headers["content-length"] ?? 0) > limit.bytes ? tooLarge(limit) : null;
 };
 
 /** Health stays visible while draining; all else is new work. */

@@ -92,7 +92,11 @@ const offerRefresh = (app: TypedApp, deps: BootstrapDoorDeps): void => {
       response.header("date", httpDate(deps));
       const ip = limitByIp(deps, "device.refresh", request);
       const credential = readCredential(request.headers);
-      const token = await deps.enrollment.refresh(credential, proofOf(request.body), ip);
+      const token = await deps.enrollment.refresh(credential, {
+        proof: proofOf(request.body),
+        appVersion: request.body.app_version ?? null,
+        clientIp: ip,
+      });
       return wire(token, deps);
     },
   );

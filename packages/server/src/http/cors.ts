@@ -15,7 +15,7 @@ export const createCors = (origins: readonly string[]) => {
     response.setHeader("vary", "origin");
     response.setHeader(
       "access-control-expose-headers",
-      "request-id, retry-after, link, x-should-retry, x-relay-upstream, x-relay-request-id, x-relay-next-cursor, x-relay-truncated",
+      "request-id, retry-after, link, x-should-retry, x-relay-upstream, x-relay-request-id, x-relay-error, x-relay-next-cursor, x-relay-truncated",
     );
     if (request.method !== "OPTIONS" || !request.headers["access-control-request-method"]) {
       return false;

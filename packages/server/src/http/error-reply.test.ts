@@ -15,7 +15,18 @@ describe("a refusal on the wire", () => {
       error: { type: "not_found_error", message: "No such thing." },
       request_id: id,
     });
-    assert.deepEqual(reply.headers, { "content-type": "application/json", "request-id": id });
+    assert.deepEqual(reply.headers, {
+      "content-type": "application/json",
+      "request-id": id,
+      "x-relay-error": "not_found",
+    });
+  });
+
+  it("names its code in a header that no detail can change", () => {
+    for (const code of Object.keys(errorMeanings) as ErrorCode[]) {
+      const refusal = new Refusal(code, "", { headers: { "x-relay-error": "other" } });
+      assert.equal(errorReply(refusal, id).headers["x-relay-error"], code);
+    }
   });
 
   it("says how long to wait, and carries further headers", () => {
@@ -33,7 +44,13 @@ describe("a refusal on the wire", () => {
     const hopeless = (Object.keys(errorMeanings) as ErrorCode[]).filter(
       (code) => errorReply(new Refusal(code, ""), id).headers["x-should-retry"] === "false",
     );
-    assert.deepEqual(hopeless, ["credential_invalid", "forbidden", "conflict", "over_budget"]);
+    assert.deepEqual(hopeless, [
+      "credential_invalid",
+      "forbidden",
+      "update_needed",
+      "conflict",
+      "over_budget",
+    ]);
   });
 
   it("tells nothing of what broke inside", () => {

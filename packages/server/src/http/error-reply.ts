@@ -34,6 +34,7 @@ export const errorReply = (refusal: Refusal, id: RequestId, target = ""): ErrorR
       ...(meaning.retry === "never" && { "x-should-retry": "false" }),
       ...(retryAfterSeconds !== undefined && { "retry-after": String(retryAfterSeconds) }),
       ...headers,
+      "x-relay-error": refusal.code,
     },
     body: (appPaths.has(path) ? appErrorBody : errorBody)(meaning.type, refusal.message, id),
   };

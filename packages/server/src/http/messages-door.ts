@@ -123,7 +123,7 @@ const bodyOf = async (
     return null;
   }
   demandJson(raw.headers);
-  return readBody(raw, limit, pool);
+  return readBody(raw, { bytes: limit, setting: "MAX_PAYLOAD_SIZE" }, pool);
 };
 
 const isBeta = (url: string | undefined): boolean =>

@@ -2,6 +2,9 @@ import type { IncomingMessage } from "node:http";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { BodyPool } from "./body-pool.ts";
 
+/** In bytes, and the setting that moves it, if one does. */
+export type BodyLimit = Readonly<{ bytes: number; setting?: string }>;
+
 /**
  * Reads a request body whole. A stated length above the limit is refused before a byte is read,
  * a chunked body as soon as it passes the limit.
@@ -9,7 +12,7 @@ import type { BodyPool } from "./body-pool.ts";
  */
 export const readBody = (
   request: IncomingMessage,
-  limit: number,
+  limit: BodyLimit,
   pool: BodyPool,
 ): Promise<Buffer> => {
   const stated = request.headers["content-length"];
@@ -17,7 +20,7 @@ export const readBody = (
     return readChunked(request, limit);
   }
   const length = Number(stated);
-  return length > limit ? Promise.reject(tooLarge(limit)) : readSized(request, length, pool);
+  return length > limit.bytes ? Promise.reject(tooLarge(limit)) : readSized(request, length, pool);
 };
 
 /** Copies as it comes, so that what the socket read can be freed at once. */
@@ -40,14 +43,14 @@ const readSized = (request: IncomingMessage, length: number, pool: BodyPool): Pr
     rejectWhenBroken(request, reject);
   });
 
-const readChunked = (request: IncomingMessage, limit: number): Promise<Buffer> =>
+const readChunked = (request: IncomingMessage, limit: BodyLimit): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
     const onData = (chunk: Buffer): void => {
       length += chunk.length;
       chunks.push(chunk);
-      if (length > limit) {
+      if (length > limit.bytes) {
         request.off("data", onData);
         // The rest is read and thrown away, so that the caller gets to read the refusal.
         request.resume();
@@ -70,5 +73,7 @@ const rejectWhenBroken = (request: IncomingMessage, reject: (refusal: Refusal) =
 const empty = Buffer.alloc(0);
 
 /** What a body beyond the limit is refused with. */
-export const tooLarge = (limit: number): Refusal =>
-  new Refusal("too_large", `The body is larger than ${limit} bytes (MAX_PAYLOAD_SIZE): send less.`);
+export const tooLarge = ({ bytes, setting }: BodyLimit): Refusal => {
+  const moved = setting === undefined ? "" : ` (${setting})`;
+  return new Refusal("too_large", `The body is larger than ${bytes} bytes${moved}: send less.`);
+};

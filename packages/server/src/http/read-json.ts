@@ -18,7 +18,7 @@ export const readJson = async (
   limit: number,
   nestedLimit = limit,
 ): Promise<unknown> => {
-  const body = await readBody(request, limit, pool);
+  const body = await readBody(request, { bytes: limit }, pool);
   if (body.length === 0) {
     return undefined;
   }

@@ -5,7 +5,9 @@ import {
   DeviceChangesBody,
   DeviceListQuery,
   DeviceParams,
+  NewBudgetBody,
   NewEnrollmentCodeBody,
+  ReconcileQuery,
   UsageQuery,
   UsageRequestsQuery,
 } from "@claude-relay/contract";
@@ -26,7 +28,10 @@ const told = (
 
 describe("what a schema found wrong, in words", () => {
   it("names missing fields, nested ones too, and unknown ones with what is known", () => {
-    assert.equal(told(BootstrapRequest, "body", {}), "device_id: field required.");
+    assert.equal(
+      told(BootstrapRequest, "body", {}),
+      "device_id: field required: 8–128 printable ASCII characters: how the device names itself.",
+    );
     const nested = Type.Object({ policy: Type.Array(Type.Object({ a: Type.String() })) });
     assert.equal(told(nested, "body", { policy: [{}] }), "policy.0.a: field required.");
     const small = Type.Object(
@@ -36,6 +41,46 @@ describe("what a schema found wrong, in words", () => {
     assert.equal(
       told(small, "body", { x: 1 }),
       "x: unknown field: leave it out (known are a and b).",
+    );
+  });
+
+  it("says what a missing field may be, unless any text would do", () => {
+    const { scope, window } = NewBudgetBody.properties;
+    assert.equal(
+      told(Type.Object({ window }), "body", {}),
+      'window: field required: "total", "day", "week", "month" or a JSON object with rolling_hours.',
+    );
+    assert.match(
+      told(Type.Object({ scope }), "body", {}),
+      /^scope: field required: "session", .* or "relay"\.$/,
+    );
+    const plain = Type.Object({ a: Type.String({ minLength: 1 }), b: Type.Boolean() });
+    assert.equal(told(plain, "body", {}), "a: field required; b: field required: true or false.");
+  });
+
+  it("says of a field that is a word or an object what it may be, or what is wrong inside", () => {
+    const body = Type.Object({ window: NewBudgetBody.properties.window });
+    const words = '"total", "day", "week", "month" or a JSON object with rolling_hours';
+    for (const window of ["year", 1, null, []]) {
+      assert.equal(told(body, "body", { window }), `window: must be ${words}.`);
+    }
+    const inside: readonly [unknown, string][] = [
+      [{}, "window.rolling_hours: field required: a whole number."],
+      [{ rolling_hours: 0 }, "window.rolling_hours: must be 1 or more."],
+      [
+        { rolling_hours: 1, days: 2 },
+        "window.days: unknown field: leave it out (known are rolling_hours).",
+      ],
+    ];
+    for (const [window, says] of inside) {
+      assert.equal(told(body, "body", { window }), says);
+    }
+  });
+
+  it("leaves capitals that are no first letter of a sentence, and semicolons to stand between fields", () => {
+    assert.equal(
+      told(ReconcileQuery, "querystring", { from: "x", to: "2026-01-02" }),
+      "from: must be YYYY-MM-DD, in UTC, inclusive.",
     );
   });
 

@@ -8,7 +8,17 @@ export type SchemaFault = Readonly<{
   params?: Readonly<Record<string, unknown>>;
   message?: string | undefined;
   /** The piece of schema that found it. */
-  schema?: Readonly<{ description?: string; properties?: Readonly<Record<string, unknown>> }>;
+  schema?: FieldSchema;
+}>;
+
+type FieldSchema = Readonly<{
+  type?: string;
+  const?: unknown;
+  pattern?: string;
+  format?: string;
+  description?: string;
+  properties?: Readonly<Record<string, FieldSchema>>;
+  anyOf?: readonly FieldSchema[];
 }>;
 
 /** What is said of one field. */
@@ -67,7 +77,7 @@ const describe = (fault: SchemaFault, part: string, of: (field: string) => Words
   const { requiredProperties, additionalProperties } = fault.params ?? {};
   if (Array.isArray(requiredProperties)) {
     for (const name of requiredProperties) {
-      of(inside(name)).says.add("field required");
+      of(inside(name)).says.add(`field required${wantedOf(fault.schema?.properties?.[name])}`);
     }
   } else if (Array.isArray(additionalProperties)) {
     for (const name of additionalProperties.slice(0, mostSaid)) {
@@ -76,6 +86,29 @@ const describe = (fault: SchemaFault, part: string, of: (field: string) => Words
   } else {
     judge(fault, of(path === "" ? part : path));
   }
+};
+
+/** What a field that is missing may be, after a colon; nothing where any text would do. */
+const wantedOf = (schema: FieldSchema | undefined): string => {
+  const options = (schema?.anyOf ?? [schema]).filter((one) => one?.type !== "null");
+  const forms = options.map((one) => (one === undefined ? null : oneForm(one)));
+  return forms.some((form) => form === null) ? "" : `: ${listed(forms.map(String), "or")}`;
+};
+
+const oneForm = (schema: FieldSchema): string | null => {
+  if (schema.const !== undefined) {
+    return JSON.stringify(schema.const);
+  }
+  if (schema.pattern !== undefined || schema.format !== undefined) {
+    return formOf(schema);
+  }
+  return schema.type === undefined || schema.type === "string" ? null : typeWords(schema);
+};
+
+const typeWords = ({ type, properties }: FieldSchema): string => {
+  const names = Object.keys(properties ?? {});
+  const inside = names.length === 0 ? "" : ` with ${listed(names, "and")}`;
+  return `${typeNames[String(type)] ?? String(type)}${inside}`;
 };
 
 const pathOf = ({ instancePath }: SchemaFault): string =>
@@ -92,11 +125,15 @@ const judge = (fault: SchemaFault, words: Words): void => {
   if (fault.keyword === "type" && type === "null") {
     words.nullable = true;
   } else if (fault.keyword === "type") {
-    words.mustBe.add(typeNames[String(type)] ?? String(type));
+    // Of a value that may be one of several, the const says it.
+    if (fault.schema?.const === undefined) {
+      const inside = fault.instancePath === "" ? {} : fault.schema;
+      words.mustBe.add(typeWords({ ...inside, type: String(type) }));
+    }
   } else if (fault.keyword === "const") {
     words.mustBe.add(JSON.stringify(allowedValue));
   } else if (fault.keyword === "pattern" || fault.keyword === "format") {
-    words.mustBe.add(formOf(fault));
+    words.mustBe.add(formOf(fault.schema ?? {}));
   } else {
     words.says.add(boundOf(fault));
   }
@@ -111,14 +148,16 @@ const typeNames: Readonly<Record<string, string>> = {
   boolean: "true or false",
 };
 
-const formOf = ({ keyword, params, schema }: SchemaFault): string => {
-  if (keyword === "format" && params?.["format"] === "date-time") {
+const formOf = ({ format, description }: FieldSchema): string => {
+  if (format === "date-time") {
     return "a date and time with its zone, such as 2026-01-31T12:00:00Z";
   }
-  const description = schema?.description;
   return description === undefined
     ? "in the form that openapi.json gives for this field"
-    : description.charAt(0).toLowerCase() + description.slice(1);
+    : description
+        .replace(/^[A-Z](?![A-Z])/, (first) => first.toLowerCase())
+        // Between fields stands a semicolon.
+        .replaceAll("; ", ", ");
 };
 
 const boundOf = ({ keyword, params, message }: SchemaFault): string => {
@@ -150,12 +189,15 @@ const boundOf = ({ keyword, params, message }: SchemaFault): string => {
 };
 
 /**
- * @param isAround something in the field is wrong: that null would do in its place is no help then
+ * @param isAround something in the field is wrong: what else would do in its place is no help then
  * @returns null when there is nothing to say
  */
 const sentenceOf = ({ mustBe, says, nullable }: Words, isAround: boolean): string | null => {
+  if (isAround && says.size === 0) {
+    return null;
+  }
   if (mustBe.size === 0 && says.size === 0) {
-    return nullable && !isAround ? "must be null" : null;
+    return nullable ? "must be null" : null;
   }
   const wanted = nullable && says.size === 0 ? [...mustBe, "null"] : [...mustBe];
   const clauses = wanted.length === 0 ? [...says] : [`must be ${listed(wanted, "or")}`, ...says];

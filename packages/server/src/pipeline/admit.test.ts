@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type DeviceId, epochMs, type ModelId } from "@claude-relay/contract";
+import type { ScopeKind } from "./admission.ts";
 import { admitModels, admitRate } from "./admit.ts";
 import type { Rate, RateDecision } from "./rate-limiter.ts";
 import { Refusal } from "./refusal.ts";
@@ -79,12 +80,18 @@ describe("the models of a body", () => {
   const only = (allowed: string) => (model: string) => model.startsWith(allowed);
   const any = (_model: string) => true;
 
+  const asker = (
+    allows: typeof any,
+    kind: "device" | "router" = "device",
+    level: ScopeKind = kind,
+  ) => ({ kind, allows, deniedBy: () => level });
+
   it("must all be allowed, by the relay and for the device", () => {
-    admitModels(facts("a1", "a2"), only("a"), any, "device");
-    admitModels(facts("a1", "a2"), any, only("a"), "device");
+    admitModels(facts("a1", "a2"), only("a"), asker(any));
+    admitModels(facts("a1", "a2"), any, asker(only("a")));
     const check = (relay: typeof any, own: typeof any, says: RegExp) =>
       assert.throws(
-        () => admitModels(facts("a1", "b2"), relay, own, "device"),
+        () => admitModels(facts("a1", "b2"), relay, asker(own)),
         (error) =>
           error instanceof Refusal && error.code === "model_denied" && says.test(error.message),
       );
@@ -93,9 +100,27 @@ describe("the models of a body", () => {
     check(only("x"), only("x"), /^field0: "a1" is not allowed on this relay\./);
   });
 
+  it("are refused naming whose policy it is, and who can change it", () => {
+    const check = (level: ScopeKind, kind: "device" | "router", says: RegExp) =>
+      assert.throws(() => admitModels(facts("b2"), any, asker(only("a"), kind, level)), {
+        message: says,
+      });
+    const remedy = "GET /v1/models lists what is; the operator of this relay can change it\\.$";
+    for (const [level, words] of [
+      ["device", "on this device"],
+      ["user", "by the policy of this device's user"],
+      ["organization", "by the policy of this device's organization"],
+      ["relay", "on this relay"],
+    ] as const) {
+      check(level, "device", new RegExp(`^field0: "b2" is not allowed ${words}\\. ${remedy}`));
+    }
+    check("organization", "router", /which the policy of this router's organization does not/);
+    check("relay", "router", /which the relay's policy does not allow: its operator can/);
+  });
+
   it("are the relay's own choice for a router: it is told so, and which of the two lists is in the way", () => {
     const check = (relay: typeof any, own: typeof any, says: RegExp) =>
-      assert.throws(() => admitModels(facts("b2"), relay, own, "router"), {
+      assert.throws(() => admitModels(facts("b2"), relay, asker(own, "router")), {
         code: "model_denied",
         message: says,
       });

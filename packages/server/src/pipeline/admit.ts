@@ -1,4 +1,5 @@
 import type { Door } from "@claude-relay/contract";
+import type { ScopeKind } from "./admission.ts";
 import { callerKey } from "./caller-key.ts";
 import type { Rate, RateDecision, RateLimiter } from "./rate-limiter.ts";
 import { Refusal } from "./refusal.ts";
@@ -8,6 +9,14 @@ import type { BodyFacts, Caller, Clock, Policy } from "./types.ts";
 const longestWaitSeconds = 60;
 
 export type AllowsModel = (model: string) => boolean;
+
+/** Who asks for a model, and what all levels above it say together. */
+export type ModelAsker = Readonly<{
+  kind: Caller["kind"];
+  allows: AllowsModel;
+  /** Of a model that `allows` leaves out: the level that does. */
+  deniedBy: (model: string) => ScopeKind;
+}>;
 
 /** @throws Refusal `forbidden` when the caller's key is for other doors */
 export const admitDoor = (caller: Caller, door: Door | null): void => {
@@ -66,17 +75,16 @@ const rateRefusal = (decision: RateDecision, caller: Caller, clock: Clock): Refu
 };
 
 /**
- * Checks every place a body can name a model against the relay's list and the caller's own.
+ * Checks every place a body can name a model against the relay's list and those of the caller and its owners.
  * @throws Refusal `model_denied` naming the field; a 400, which clients do not retry
  */
 export const admitModels = (
   facts: BodyFacts,
   relayAllows: AllowsModel,
-  callerAllows: AllowsModel,
-  kind: Caller["kind"],
+  asker: ModelAsker,
 ): void => {
   for (const { field, model } of facts.models) {
-    admitModel(field, model, relayAllows, callerAllows, kind);
+    admitModel(field, model, relayAllows, asker);
   }
 };
 
@@ -84,25 +92,53 @@ export const admitModel = (
   field: string,
   model: string,
   relayAllows: AllowsModel,
-  callerAllows: AllowsModel,
-  kind: Caller["kind"],
+  asker: ModelAsker,
 ): void => {
-  if (!relayAllows(model) || !callerAllows(model)) {
-    throw new Refusal("model_denied", deniedWords(field, model, relayAllows(model), kind));
+  const byRelay = !relayAllows(model);
+  if (byRelay || !asker.allows(model)) {
+    const level = byRelay ? null : asker.deniedBy(model);
+    throw new Refusal("model_denied", deniedWords(field, model, level, asker.kind));
   }
 };
 
-/** A router names no model itself, and cannot list any. */
+/**
+ * A router names no model itself, and cannot list any.
+ * @param level whose policy denies it; null for ALLOWED_MODELS
+ */
 const deniedWords = (
   field: string,
   model: string,
-  byRelay: boolean,
+  level: ScopeKind | null,
   kind: Caller["kind"],
 ): string => {
   if (kind === "router") {
-    const whose = byRelay ? "this router's policy" : "ALLOWED_MODELS";
+    const whose = level === null ? "ALLOWED_MODELS" : policyOf(level);
     return `The relay asks ${model} for routers (CLAUDE_RELAY_ROUTER_MODEL), which ${whose} does not allow: its operator can change either.`;
   }
-  const who = byRelay ? `this ${callerWords[kind]}` : "this relay";
-  return `${field}: "${model}" is not allowed on ${who}. GET /v1/models lists what is.`;
+  return `${field}: "${model}" is not allowed ${placeOf(level, kind)}. GET /v1/models lists what is; the operator of this relay can change it.`;
+};
+
+const policyOf = (level: ScopeKind): string => {
+  switch (level) {
+    case "user":
+    case "organization":
+      return `the policy of this router's ${level}`;
+    case "relay":
+      return "the relay's policy";
+    default:
+      return "this router's policy";
+  }
+};
+
+const placeOf = (level: ScopeKind | null, kind: Caller["kind"]): string => {
+  switch (level) {
+    case "user":
+    case "organization":
+      return `by the policy of this ${callerWords[kind]}'s ${level}`;
+    case "relay":
+    case null:
+      return "on this relay";
+    default:
+      return `on this ${callerWords[kind]}`;
+  }
 };

@@ -1,6 +1,6 @@
 /** What a request asks for: the stage of the line that reads its body. */
 import type { Amounts, Budget, Scope } from "./admission.ts";
-import { type AllowsModel, admitModel, admitModels } from "./admit.ts";
+import { type AllowsModel, admitModel, admitModels, type ModelAsker } from "./admit.ts";
 import { scanBody } from "./body/body-scan.ts";
 import type { ForwardingDeps } from "./forwarding.ts";
 import { nothingUsed } from "./hold.ts";
@@ -33,16 +33,16 @@ export const examine = (
   body: Buffer | null,
 ): Asked => {
   const { operation } = ingress;
-  const callerAllows = deps.directory.allowsModel(caller);
+  const asker = askerOf(deps.directory, caller);
   const facts =
     body === null
       ? null
       : scanBody(body, operation.kind === "count_tokens" ? "count_tokens" : "messages");
   if (facts !== null) {
-    admitModels(facts, deps.relayAllows, callerAllows, caller.kind);
+    admitModels(facts, deps.relayAllows, asker);
   }
   if (operation.kind === "get_model") {
-    admitModel("model", operation.model, deps.relayAllows, callerAllows, caller.kind);
+    admitModel("model", operation.model, deps.relayAllows, asker);
   }
   const session = sessionId(ingress.headers["x-claude-code-session-id"]);
   const charged = body !== null && facts !== null && isModelCall(operation.kind);
@@ -51,6 +51,12 @@ export const examine = (
   const worst = charged ? worstOf(deps, ingress, facts, body, budgets) : nothingUsed;
   return { body, facts, sessionId: session, budgets, scopes, worst };
 };
+
+const askerOf = (directory: Directory, caller: Caller): ModelAsker => ({
+  kind: caller.kind,
+  allows: directory.allowsModel(caller),
+  deniedBy: (model) => directory.modelDeniedBy(caller, model),
+});
 
 /**
  * The most a request can use. Money and all tokens are a true bound wherever a budget depends on it; a rate of

@@ -30,6 +30,12 @@ export type RefreshProof = Readonly<{
   signature: string;
 }>;
 
+export type RefreshRequest = Readonly<{
+  proof: RefreshProof | null;
+  appVersion: string | null;
+  clientIp: string;
+}>;
+
 export type IssuedToken = Readonly<{ token: string; jti: string; expiresAt: EpochMs }>;
 
 export type BootstrapResult =
@@ -37,14 +43,14 @@ export type BootstrapResult =
   | { readonly kind: "waiting"; readonly deviceId: DeviceId };
 
 export interface Enrollment {
-  /** @throws Refusal `forbidden` when the policy does not let this device in */
+  /** @throws Refusal `forbidden` when the policy does not let this device in, `update_needed` for an old app */
   bootstrap(request: BootstrapRequest): Promise<BootstrapResult>;
   /**
    * A new token for a good one, which works for a grace more. A device with a key must bring its proof.
    * One that comes back with a token replaced before the grace loses every token it has.
-   * @throws Refusal as authentication does
+   * @throws Refusal as authentication does, `update_needed` for an old app
    */
-  refresh(credential: string, proof: RefreshProof | null, clientIp: string): Promise<IssuedToken>;
+  refresh(credential: string, request: RefreshRequest): Promise<IssuedToken>;
 }
 
 /** What an admin does with devices. Every change counts at once and is audited. */

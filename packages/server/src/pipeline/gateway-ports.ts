@@ -1,5 +1,6 @@
 /** Claude Code's gateway sign-in, as http/ asks and gateway/ answers. RFC 8628, RFC 6749 §6, RFC 7009. */
 import type { EpochMs, UserId } from "@claude-relay/contract";
+import type { LinkedPerson } from "./sign-in-ports.ts";
 
 /** RFC 6749 §5.2, RFC 8628 §3.5. */
 export type OAuthError =
@@ -60,9 +61,47 @@ export interface DeviceFlow {
    */
   look(typed: string, clientIp: string): Promise<AskedApproval>;
   /** @throws Refusal as `look` */
-  approve(typed: string, userId: UserId, clientIp: string): Promise<void>;
+  approve(typed: string, person: ProvenPerson, clientIp: string): Promise<void>;
   /** @throws Refusal as `look` */
   deny(typed: string, clientIp: string): Promise<void>;
+}
+
+/** Who approves, and by which account at a provider they are known; null: by their password. */
+export type ProvenPerson = Readonly<{ userId: UserId; linkId: string | null }>;
+
+/** What a sign-in at the provider is for: one code, in one browser. */
+export type ProviderErrand = Readonly<{
+  userCode: string;
+  /** The browser's own secret. */
+  browser: string;
+}>;
+
+/** Where to send the browser, and what it must bring back with the answer. */
+export type ProviderDeparture = Readonly<{ location: string; kept: string; keptSeconds: number }>;
+
+/** A browser that is back with the right state. */
+export type ProviderReturn = ProviderErrand & Readonly<{ state: string; query: URLSearchParams }>;
+
+/** People who sign in elsewhere: OpenID Connect Core 1.0 §3.1, with PKCE (RFC 7636). */
+export interface ProviderSignIn {
+  /** The provider, as people may know it: its host. */
+  readonly label: string;
+  /** @throws Refusal `upstream_unreachable`, `upstream_timeout` when the provider is away */
+  depart(errand: ProviderErrand): Promise<ProviderDeparture>;
+  /**
+   * @param kept as the browser sent it; it may have several
+   * @throws Refusal `forbidden` when it was not begun in this browser, or too long ago
+   */
+  recognize(kept: readonly string[], query: URLSearchParams): ProviderReturn;
+  /**
+   * Who signed in.
+   * @throws Refusal `forbidden`, `rate_limited`, `upstream_unreachable`, `upstream_timeout`; it is audited
+   */
+  prove(back: ProviderReturn, clientIp: string): Promise<LinkedPerson>;
+  /** What an approval must hold from a person who was proven. It is good for this errand alone, for minutes. */
+  ticket(person: LinkedPerson, errand: ProviderErrand): string;
+  /** @throws Refusal `forbidden` for a ticket that is not good any more */
+  readTicket(ticket: string, errand: ProviderErrand): Promise<LinkedPerson>;
 }
 
 export type GrantedTokens = Readonly<{

@@ -66,7 +66,10 @@ describe("over what is no rate", () => {
     const limit: Limit = { kind: "requests_per_day", scope: { kind: "user", id: "ann" }, max: 5 };
     const { retryAfterSeconds, headers, message } = overLimit(limit, 43_199_750);
     assert.deepEqual([retryAfterSeconds, headers], [43_200, { "x-should-retry": "false" }]);
-    assert.match(message, /^This user's limit of 5 calls a day \(UTC\) is used up\.$/);
+    assert.match(
+      message,
+      /^This user's limit of 5 calls a day \(UTC\) is used up\. It begins anew at midnight UTC; the operator/,
+    );
     assert.match(overLimit({ ...limit, max: 1 }, 1).message, /limit of 1 call a day/);
   });
 
@@ -125,12 +128,11 @@ describe("over a budget", () => {
     assert.deepEqual([retryAfterSeconds, headers], [undefined, undefined]);
   });
 
-  it("a router is not advised to lower what it cannot set", () => {
-    const amounts = { left: 0, wanted: 1, resetsAt: december };
-    assert.match(
-      overBudget({}, amounts, "router").message,
-      /00Z\. Ask the operator of this relay\.$/,
-    );
+  it("nobody is advised to lower what it cannot set, or what would be too much anyway", () => {
+    const amounts = { left: 1, wanted: 2, resetsAt: december };
+    const onlyAsk = /00Z\. Ask the operator of this relay\.$/;
+    assert.match(overBudget({}, amounts, "router").message, onlyAsk);
+    assert.match(overBudget({}, { ...amounts, left: 0 }, "device").message, onlyAsk);
     assert.match(overBudget({}, amounts, "device").message, /Lower max_tokens/);
   });
 
@@ -146,10 +148,10 @@ describe("over a budget", () => {
   });
 
   it("one for ever does not reset; a rolling one does bit by bit, and unused has nothing to wait for", () => {
-    const total = overBudget({ window: { kind: "total" } }, { left: 0, wanted: 1, resetsAt: null });
-    assert.match(total.message, /\$0\.000001\. It does not reset\. Lower/);
+    const total = overBudget({ window: { kind: "total" } }, { left: 1, wanted: 2, resetsAt: null });
+    assert.match(total.message, /\$0\.000002\. It does not reset\. Lower/);
     const window = { kind: "rolling", hours: 5 } as const;
-    const used = overBudget({ window }, { left: 0, wanted: 1, resetsAt: december });
+    const used = overBudget({ window }, { left: 1, wanted: 2, resetsAt: december });
     assert.match(used.message, / It begins to reset at 2026-12-01T00:00:00\.000Z\. Lower/);
     const unused = overBudget({ window }, { left: 5_000_000, wanted: 6_000_000, resetsAt: null });
     assert.match(unused.message, /could use \$6\.000000\. Lower max_tokens/);

@@ -56,7 +56,7 @@ const overLimit = (
       // Midnight is out of any client's patience: this spares it the attempts.
       return new Refusal(
         "rate_limited",
-        `${whose(limit)} limit of ${calls(limit.max)} a day (UTC) is used up.`,
+        `${whose(limit)} limit of ${calls(limit.max)} a day (UTC) is used up. It begins anew at midnight UTC; the operator of this relay can raise it.`,
         { retryAfterSeconds: wait, headers: { "x-should-retry": "false" } },
       );
     case "concurrency":
@@ -108,9 +108,9 @@ const overBudget = (
   const shown = (amount: number): string =>
     unit === "micro_usd" ? `$${(amount / 1_000_000).toFixed(6)}` : `${amount} tokens`;
   const waiting = held > 0 ? ` (${shown(held)} more is held by requests that still run)` : "";
-  // What a router asks, and how much of an answer it wants, is the relay's choice.
+  // What a router asks, and how much of an answer it wants, is the relay's choice. Of nothing, less is too much.
   const remedy =
-    asker === "router"
+    asker === "router" || left <= 0
       ? "Ask the operator of this relay."
       : "Lower max_tokens, or ask the operator of this relay.";
   return new Refusal(

@@ -1,6 +1,6 @@
 /** What an admin does with organizations, users, policies and budgets. Every change counts at once and is audited. */
 import type { BudgetId, OrganizationId, PolicyId, UserId } from "@claude-relay/contract";
-import type { BudgetState, BudgetWindow } from "./admission.ts";
+import type { Budget, BudgetState, BudgetWindow } from "./admission.ts";
 import type {
   BudgetRecord,
   OrganizationRecord,
@@ -9,6 +9,7 @@ import type {
   UserRecord,
 } from "./owner-ports.ts";
 import type { Page, PageQuery } from "./ports.ts";
+import type { Caller } from "./types.ts";
 
 export interface OwnerAdmin<Id, Row, Settings> {
   /** @throws Refusal `conflict` for an id in use, `invalid_request` for an unknown parent */
@@ -84,3 +85,16 @@ export interface BudgetAdmin {
   /** @throws Refusal `not_found` */
   remove(id: BudgetId, clientIp: string): Promise<BudgetRecord>;
 }
+
+/** A budget that binds a caller. `isShared`: others spend from it too, so its amounts are not the caller's to know. */
+export type StandingForCaller = Pick<BudgetState, "resetsAt"> &
+  Readonly<{ budget: Budget; remaining: number; isShared: boolean }>;
+
+/**
+ * Every budget that binds a caller, newest first; without a session id no session's.
+ * @throws Refusal `storage_unavailable`
+ */
+export type BindingBudgets = (
+  caller: Caller,
+  sessionId: string | null,
+) => Promise<readonly StandingForCaller[]>;

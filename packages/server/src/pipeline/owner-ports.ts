@@ -107,6 +107,8 @@ export interface Directory {
   scopesOf(caller: Caller, sessionId: string | null): readonly Scope[];
   /** Whether every level allows a model; the relay's setting ALLOWED_MODELS is not in it. */
   allowsModel(caller: Caller): (model: string) => boolean;
+  /** The level, from the caller outwards, that leaves out a model which `allowsModel` does not allow. */
+  modelDeniedBy(caller: Caller, model: string): ScopeKind;
   /** Whether `allowsModel` leaves any model out. */
   restrictsModels(caller: Caller): boolean;
   /** What the most specific level says that says anything; `cancel` when none does. */

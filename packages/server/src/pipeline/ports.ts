@@ -46,6 +46,8 @@ export type DeviceRecord = Readonly<{
   lastBootstrapAt: EpochMs | null;
   /** Tokens issued before this are dead; 0 when none are. */
   tokensValidAfter: EpochMs;
+  /** Those issued before this ended as if replaced, since a replaced one came back; 0 when none did. */
+  replayedAt: EpochMs;
 }>;
 
 export type DeviceChanges = Partial<Omit<DeviceRecord, "id" | "createdAt">>;

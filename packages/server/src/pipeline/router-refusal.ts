@@ -23,6 +23,7 @@ const codes: Readonly<Record<ErrorCode, RouterRefusalCode>> = {
   credential_expired: "session_expired",
   credential_invalid: "session_unknown",
   forbidden: "router_revoked",
+  update_needed: "invalid_request",
   not_found: "invalid_request",
   request_timeout: "invalid_request",
   conflict: "invalid_request",

@@ -10,15 +10,11 @@ export const signInPrefix = "signin-";
 
 export const isSignIn = (id: DeviceId): boolean => id.startsWith(signInPrefix);
 
-/** What a person says of who they are. */
+/** What a person says of who they are, to us. */
 export type PasswordAttempt = Readonly<{ name: string; password: string; clientIp: string }>;
 
-/**
- * Proves who a person is. `password`: a form of ours takes name and password. Another way, such as OpenID
- * Connect, is another kind, which sends the browser elsewhere and reads what comes back.
- */
+/** Proves by a password of ours who a person is. */
 export type PersonSignIn = Readonly<{
-  kind: "password";
   /**
    * Costs the same for a name nobody has.
    * @throws Refusal `forbidden` when name and password do not fit, `rate_limited` after too many that did not
@@ -44,12 +40,66 @@ export interface PasswordAdmin {
   remove(userId: UserId, clientIp: string): Promise<void>;
 }
 
+/** An account at an OpenID provider, and the user whom it is. */
+export type SignInLink = Readonly<{
+  /** Another one each time it is made. */
+  id: string;
+  /** As the provider calls itself. */
+  issuer: string;
+  /** What the provider never gives to anybody else. */
+  subject: string;
+  userId: UserId;
+  linkedAt: EpochMs;
+}>;
+
+export interface SignInLinkStore {
+  get(id: string): Promise<SignInLink | null>;
+  ofAccount(issuer: string, subject: string): Promise<SignInLink | null>;
+  /** Oldest first; one for each issuer. */
+  ofUser(userId: UserId): Promise<readonly SignInLink[]>;
+  /** Gives false when that account is some user already, or that user has an account of that issuer. */
+  insert(link: SignInLink): Promise<boolean>;
+  /** Gives how many there were. */
+  removeOf(userId: UserId): Promise<number>;
+}
+
+/** What an admin sees and does of people's accounts at a provider. */
+export interface SignInLinkAdmin {
+  /** @throws Refusal `not_found` */
+  list(userId: UserId): Promise<readonly SignInLink[]>;
+  /** Ends every sign-in of that person, and is audited. @throws Refusal `not_found` */
+  remove(userId: UserId, clientIp: string): Promise<void>;
+}
+
+/** Who signed in at the provider, as it told. */
+export type ProviderAccount = Readonly<{
+  issuer: string;
+  subject: string;
+  /** Of the ID token, and of UserInfo where the ID token says nothing. */
+  claims: Readonly<Record<string, unknown>>;
+}>;
+
+/** A person who is known by their account at the provider. */
+export type LinkedPerson = Readonly<{ userId: UserId; linkId: string }>;
+
+/** Says which user an account at the provider is. */
+export interface LinkedPersons {
+  /**
+   * The user it is linked with; the first time it is linked with the user that its claims name.
+   * @throws Refusal `forbidden` for an account that is no user, which is audited
+   */
+  personOf(account: ProviderAccount, clientIp: string): Promise<LinkedPerson>;
+  /** Whether it is still so. */
+  isStill(person: LinkedPerson): Promise<boolean>;
+}
+
 /** Devices of people who signed in. */
 export interface SignInDevices {
   newId(): DeviceId;
+  /** Gives false, and enrolls nothing, when the person is gone. */
   enroll(
     device: Readonly<{ id: DeviceId; userId: UserId; appVersion: string | null }>,
-  ): Promise<void>;
+  ): Promise<boolean>;
   /**
    * A token for a device that is still welcome.
    * @param since when its right to a token was given: one older than a revocation is worth nothing
@@ -77,10 +127,12 @@ export type DeviceGrant = Readonly<{
   expiresAt: EpochMs;
   lastPolledAt: EpochMs | null;
   intervalSeconds: number;
+  /** The account at a provider that its approver was known by; null for a password. */
+  linkId: string | null;
 }>;
 
 export type GrantDecision =
-  | { readonly kind: "approved"; readonly userId: UserId }
+  | { readonly kind: "approved"; readonly userId: UserId; readonly linkId: string | null }
   | { readonly kind: "denied" };
 
 export interface DeviceGrantStore {
@@ -91,7 +143,9 @@ export interface DeviceGrantStore {
   waiting(userCodeHash: string, now: EpochMs): Promise<DeviceGrant | null>;
   /** Gives false when it does not wait any more. */
   decide(userCodeHash: string, decision: GrantDecision, now: EpochMs): Promise<boolean>;
-  polled(deviceCodeHash: string, at: EpochMs, intervalSeconds: number): Promise<void>;
+  /** Notes that it was asked about. Of several who do so with the same knowledge, one is given true. */
+  poll(known: Pick<DeviceGrant, "deviceCodeHash" | "lastPolledAt">, at: EpochMs): Promise<boolean>;
+  slowDown(deviceCodeHash: string, at: EpochMs, intervalSeconds: number): Promise<void>;
   /** Of several who try at once, one is given true. */
   consume(deviceCodeHash: string, deviceId: DeviceId): Promise<boolean>;
 }

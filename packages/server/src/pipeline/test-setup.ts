@@ -111,6 +111,7 @@ export const openDirectory: Directory = {
   budgetsOf: () => [],
   scopesOf: () => [],
   allowsModel: () => () => true,
+  modelDeniedBy: () => "relay",
   restrictsModels: () => false,
   onDisconnect: () => "cancel",
   bootstrapOf: () => "open",

@@ -18,7 +18,7 @@ export const decodeCursor = (cursor: string): Cursor => {
   }
   throw new Refusal(
     "invalid_request",
-    "cursor: not a cursor of this list; leave it out to start anew",
+    "cursor: not a cursor of this list: leave it out to start anew.",
   );
 };
 

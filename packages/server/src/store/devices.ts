@@ -139,6 +139,7 @@ const toDevice = (row: Selectable<DevicesTable>): DeviceRecord => ({
   approvedAt: row.approved_at,
   lastBootstrapAt: row.last_bootstrap_at,
   tokensValidAfter: row.tokens_valid_after,
+  replayedAt: row.replayed_at,
 });
 
 const toDeviceRow = (device: DeviceRecord): DevicesTable => ({
@@ -156,6 +157,7 @@ const toDeviceRow = (device: DeviceRecord): DevicesTable => ({
   approved_at: device.approvedAt,
   last_bootstrap_at: device.lastBootstrapAt,
   tokens_valid_after: device.tokensValidAfter,
+  replayed_at: device.replayedAt,
 });
 
 /** Only what was given: `undefined` leaves a column alone, `null` empties it. */
@@ -174,6 +176,7 @@ const toChangedColumns = (changes: DeviceChanges): Updateable<DevicesTable> => (
   ...(changes.approvedAt !== undefined && { approved_at: changes.approvedAt }),
   ...(changes.lastBootstrapAt !== undefined && { last_bootstrap_at: changes.lastBootstrapAt }),
   ...(changes.tokensValidAfter !== undefined && { tokens_valid_after: changes.tokensValidAfter }),
+  ...(changes.replayedAt !== undefined && { replayed_at: changes.replayedAt }),
 });
 
 const toSuperseded = (row: Selectable<SupersededTokensTable>): SupersededToken => ({

@@ -37,9 +37,13 @@ export const removeOwner = (
       .where("scope_id", "=", id)
       .execute();
     if (kind === "user") {
-      // Whoever gets this id next must not inherit the password.
+      // Whoever gets this id next must not inherit the password, nor the account at a provider.
       await inside
         .deleteFrom("user_passwords")
+        .where("user_id", "=", id as UserId)
+        .execute();
+      await inside
+        .deleteFrom("sign_in_links")
         .where("user_id", "=", id as UserId)
         .execute();
     }

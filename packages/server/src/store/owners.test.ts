@@ -184,6 +184,7 @@ onEachDatabase(({ newPlace }) => {
       approvedAt: null,
       lastBootstrapAt: null,
       tokensValidAfter: noon,
+      replayedAt: noon,
     });
     const key = {
       ...owned,

@@ -28,6 +28,7 @@ const device = (id: string, changes: Partial<DeviceRecord> = {}): DeviceRecord =
   approvedAt: noon,
   lastBootstrapAt: noon,
   tokensValidAfter: epochMs(0),
+  replayedAt: epochMs(0),
   ...changes,
 });
 

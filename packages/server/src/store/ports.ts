@@ -10,6 +10,7 @@ import { createOrganizationStore, createUserStore } from "./owners.ts";
 import { createPolicyStore } from "./policies.ts";
 import { createRouterStore } from "./routers.ts";
 import type { Tables } from "./schema.ts";
+import { createSignInLinkStore } from "./sign-in-links.ts";
 import {
   createDeviceGrantStore,
   createPasswordStore,
@@ -32,6 +33,7 @@ export const createPorts = (db: Kysely<Tables>, reports: Kysely<Tables>): Ports 
   passwords: createPasswordStore(db),
   deviceGrants: createDeviceGrantStore(db),
   refreshTokens: createRefreshTokenStore(db),
+  signInLinks: createSignInLinkStore(db),
   managedSettings: createManagedSettingsStore(db),
   audit: createAuditLog(db),
   usage: createUsageQueries(reports),

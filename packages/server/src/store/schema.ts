@@ -33,6 +33,7 @@ export type Tables = {
   user_passwords: UserPasswordsTable;
   device_grants: DeviceGrantsTable;
   refresh_tokens: RefreshTokensTable;
+  sign_in_links: SignInLinksTable;
   managed_settings: ManagedSettingsTable;
   audit: AuditTable;
   open_requests: OpenRequestsTable;
@@ -60,6 +61,7 @@ export type DevicesTable = {
   approved_at: EpochMs | null;
   last_bootstrap_at: EpochMs | null;
   tokens_valid_after: EpochMs;
+  replayed_at: EpochMs;
 };
 
 export type SupersededTokensTable = {
@@ -174,6 +176,7 @@ export type DeviceGrantsTable = {
   expires_at: EpochMs;
   last_polled_at: EpochMs | null;
   interval_seconds: number;
+  link_id: string | null;
 };
 
 export type RefreshTokensTable = {
@@ -183,6 +186,14 @@ export type RefreshTokensTable = {
   expires_at: EpochMs;
   used_at: EpochMs | null;
   successor_hash: string | null;
+};
+
+export type SignInLinksTable = {
+  id: string;
+  issuer: string;
+  subject: string;
+  user_id: UserId;
+  linked_at: EpochMs;
 };
 
 /** The relay's own scope has the empty `scope_id`. */

@@ -25,6 +25,7 @@ const grant = (name: string, changes: Partial<DeviceGrant> = {}): DeviceGrant =>
   expiresAt: epochMs(noon + 1000),
   lastPolledAt: null,
   intervalSeconds: 5,
+  linkId: null,
   ...changes,
 });
 
@@ -49,7 +50,7 @@ onEachDatabase(({ newPlace }) => {
     const { deviceGrants: grants } = await open(context, await newPlace(context));
     assert.equal(await grants.insert(grant("a"), 10), true);
     assert.deepEqual(await grants.waiting("user a", noon), grant("a"));
-    const approved = { kind: "approved", userId: ann } as const;
+    const approved = { kind: "approved", userId: ann, linkId: "link" } as const;
     const decisions = [approved, { kind: "denied" } as const, approved];
     const given = await Promise.all(decisions.map((one) => grants.decide("user a", one, noon)));
     assert.deepEqual(given, [true, false, false]);
@@ -58,6 +59,7 @@ onEachDatabase(({ newPlace }) => {
     assert.deepEqual(used.filter(Boolean), [true]);
     const last = await grants.get("device a");
     assert.deepEqual([last?.status, last?.userId, last?.deviceId], ["consumed", ann, device]);
+    assert.equal(last?.linkId, "link");
   });
 
   test("what was denied, is unknown or waits still gives nothing", async (context) => {
@@ -82,12 +84,38 @@ onEachDatabase(({ newPlace }) => {
     assert.equal(await grants.insert(grant("b", { createdAt: noon }), 10), false, "a taken code");
   });
 
-  test("polls are kept", async (context) => {
+  test("of polls that know the same, one is the next; who is too early is slowed down", async (context) => {
     const { deviceGrants: grants } = await open(context, await newPlace(context));
     await grants.insert(grant("a"), 10);
-    await grants.polled("device a", epochMs(noon + 5), 10);
+    for (const at of [epochMs(noon + 5), epochMs(noon + 9)]) {
+      const known = (await grants.get("device a")) ?? grant("none");
+      const taken = await Promise.all([1, 2, 3].map(() => grants.poll(known, at)));
+      assert.deepEqual(taken.filter(Boolean), [true]);
+      assert.equal((await grants.get("device a"))?.lastPolledAt, at);
+    }
+    await grants.slowDown("device a", epochMs(noon + 10), 10);
     const kept = await grants.get("device a");
-    assert.deepEqual([kept?.lastPolledAt, kept?.intervalSeconds], [noon + 5, 10]);
+    assert.deepEqual([kept?.lastPolledAt, kept?.intervalSeconds], [noon + 10, 10]);
+  });
+
+  test("an account is one user, and a user one account of a provider, whoever comes second", async (context) => {
+    const { signInLinks: links, users } = await open(context, await newPlace(context));
+    const link = { id: "1", issuer: "https://a", subject: "s", userId: ann, linkedAt: noon };
+    assert.equal(await links.insert(link), true);
+    assert.equal(await links.insert({ ...link, id: "2", userId: "bob" as UserId }), false);
+    assert.equal(await links.insert({ ...link, id: "3", subject: "t" }), false);
+    const elsewhere = { ...link, id: "4", issuer: "https://b", linkedAt: epochMs(noon + 1) };
+    assert.equal(await links.insert(elsewhere), true);
+    assert.deepEqual(await links.get("1"), link);
+    assert.deepEqual(await links.ofAccount("https://a", "s"), link);
+    assert.equal(await links.ofAccount("https://a", "t"), null);
+    assert.deepEqual(await links.ofUser(ann), [link, elsewhere]);
+    assert.equal(await links.removeOf(ann), 2);
+    assert.equal(await links.removeOf(ann), 0);
+    await users.insert({ id: ann, name: null, organizationId: null, createdAt: noon });
+    await links.insert(link);
+    await users.remove(ann, noon);
+    assert.equal(await links.get("1"), null, "it goes with the user");
   });
 
   test("a refresh token is exchanged once: both rows or neither", async (context) => {
@@ -130,6 +158,7 @@ onEachDatabase(({ newPlace }) => {
       ...{ id: device, status: "active", label: null, appVersion: null, publicKey: null },
       ...{ waitingKey: null, createdAt: noon, approvedAt: null, lastBootstrapAt: null },
       tokensValidAfter: noon,
+      replayedAt: noon,
     });
     assert.deepEqual(await store.users.remove(ann, noon), { kind: "removed" });
     assert.equal(await store.passwords.get(ann), null);

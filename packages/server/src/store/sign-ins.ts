@@ -76,10 +76,13 @@ export const createDeviceGrantStore = (db: Kysely<Tables>): DeviceGrantStore => 
     return row === undefined ? null : toGrant(row);
   },
   decide: async (userCodeHash, decision, now) => {
-    const userId = decision.kind === "approved" ? decision.userId : null;
+    const isApproved = decision.kind === "approved";
+    const by = isApproved
+      ? { user_id: decision.userId, link_id: decision.linkId }
+      : { user_id: null, link_id: null };
     const row = await db
       .updateTable("device_grants")
-      .set({ status: decision.kind, user_id: userId })
+      .set({ status: decision.kind, ...by })
       .where("user_code_hash", "=", userCodeHash)
       .where("status", "=", "pending")
       .where("expires_at", ">", now)
@@ -87,7 +90,17 @@ export const createDeviceGrantStore = (db: Kysely<Tables>): DeviceGrantStore => 
       .executeTakeFirst();
     return row !== undefined;
   },
-  polled: async (deviceCodeHash, at, intervalSeconds) => {
+  poll: async ({ deviceCodeHash, lastPolledAt }, at) => {
+    const row = await db
+      .updateTable("device_grants")
+      .set({ last_polled_at: at })
+      .where("device_code_hash", "=", deviceCodeHash)
+      .where("last_polled_at", lastPolledAt === null ? "is" : "=", lastPolledAt)
+      .returning("device_code_hash")
+      .executeTakeFirst();
+    return row !== undefined;
+  },
+  slowDown: async (deviceCodeHash, at, intervalSeconds) => {
     await db
       .updateTable("device_grants")
       .set({ last_polled_at: at, interval_seconds: intervalSeconds })
@@ -151,6 +164,7 @@ const toGrant = (row: Selectable<DeviceGrantsTable>): DeviceGrant => ({
   expiresAt: row.expires_at,
   lastPolledAt: row.last_polled_at,
   intervalSeconds: row.interval_seconds,
+  linkId: row.link_id,
 });
 
 const toGrantRow = (grant: DeviceGrant): DeviceGrantsTable => ({
@@ -165,6 +179,7 @@ const toGrantRow = (grant: DeviceGrant): DeviceGrantsTable => ({
   expires_at: grant.expiresAt,
   last_polled_at: grant.lastPolledAt,
   interval_seconds: grant.intervalSeconds,
+  link_id: grant.linkId,
 });
 
 const toToken = (row: Selectable<RefreshTokensTable>): RefreshTokenRecord => ({

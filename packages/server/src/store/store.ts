@@ -19,6 +19,7 @@ import type {
   ManagedSettingsStore,
   PasswordStore,
   RefreshTokenStore,
+  SignInLinkStore,
 } from "../pipeline/sign-in-ports.ts";
 import type { Ledger } from "../pipeline/types.ts";
 import { type OnFault, reason } from "./faults.ts";
@@ -62,6 +63,7 @@ export type Store = Readonly<{
   passwords: PasswordStore;
   deviceGrants: DeviceGrantStore;
   refreshTokens: RefreshTokenStore;
+  signInLinks: SignInLinkStore;
   managedSettings: ManagedSettingsStore;
   audit: AuditLog;
   usage: UsageQueries;
@@ -156,6 +158,7 @@ const remotePorts = (client: WorkerClient, journal: Journal, onFault: OnFault): 
     passwords: remote(client, "passwords"),
     deviceGrants: remote(client, "deviceGrants"),
     refreshTokens: remote(client, "refreshTokens"),
+    signInLinks: remote(client, "signInLinks"),
     managedSettings: remote(client, "managedSettings"),
     audit: {
       ...audit,

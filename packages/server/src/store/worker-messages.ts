@@ -18,6 +18,7 @@ import type {
   ManagedSettingsStore,
   PasswordStore,
   RefreshTokenStore,
+  SignInLinkStore,
 } from "../pipeline/sign-in-ports.ts";
 import type { StoreFault } from "./faults.ts";
 import type { PostgresAddress } from "./postgres/address.ts";
@@ -36,6 +37,7 @@ export type Ports = {
   passwords: PasswordStore;
   deviceGrants: DeviceGrantStore;
   refreshTokens: RefreshTokenStore;
+  signInLinks: SignInLinkStore;
   managedSettings: ManagedSettingsStore;
   audit: AuditLog;
   usage: UsageQueries;
@@ -68,10 +70,12 @@ export const portMethods = {
     get: true,
     waiting: true,
     decide: true,
-    polled: true,
+    poll: true,
+    slowDown: true,
     consume: true,
   },
   refreshTokens: { insert: true, get: true, rotate: true, prune: true },
+  signInLinks: { get: true, ofAccount: true, ofUser: true, insert: true, removeOf: true },
   managedSettings: { list: true, first: true, put: true, remove: true },
   audit: { append: true, list: true },
   usage: { summary: true, rows: true },

@@ -9,8 +9,16 @@ export const gatewaySettings = {
     fallback: "off",
     shown: "off",
     about:
-      "`on` lets people with a password sign in from Claude Code's `/login`: see [sign-in](sign-in.md). Off unless told, in development too: a page that takes passwords is not opened by accident.",
+      "`on` lets people sign in from Claude Code's `/login`: see [sign-in](sign-in.md). Off unless told, in development too: a page that takes passwords is not opened by accident.",
     example: "on",
+  }),
+  passwordSignIn: define<"on" | "off">({
+    name: "PASSWORD_SIGNIN",
+    fileKey: "gateway.password_sign_in",
+    parse: oneOf("on", "off"),
+    fallback: "on",
+    shown: "on",
+    about: "`off` takes no passwords of the relay's own: people sign in at `OIDC_ISSUER` alone.",
   }),
   gatewaySignInDays: define({
     name: "GATEWAY_SIGNIN_DAYS",

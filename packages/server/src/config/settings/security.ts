@@ -1,4 +1,4 @@
-import { define, oneOf, secret, wholeNumber } from "../setting.ts";
+import { define, oneOf, secret, version, wholeNumber } from "../setting.ts";
 
 /** Secrets and who is let in: the `security` keys of the file. */
 export const securitySettings = {
@@ -55,5 +55,14 @@ export const securitySettings = {
     shown: "optional",
     about:
       "Whether a device may do without a key of its own. A device with a key must sign each `/refresh`, so that a stolen token cannot be renewed.",
+  }),
+  minAppVersion: define<string | null>({
+    name: "MIN_APP_VERSION",
+    fileKey: "security.min_app_version",
+    parse: version,
+    fallback: null,
+    shown: "none",
+    about:
+      "The oldest version of an app that gets a token: one that states a lower `app_version` is refused at `/bootstrap` and `/refresh` and told to update. For honest apps, not a guard: what states none is let in.",
   }),
 } as const;

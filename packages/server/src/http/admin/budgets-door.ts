@@ -1,4 +1,6 @@
 import {
+  type BindingBudget,
+  BindingBudgetPage,
   Budget,
   BudgetChangesBody,
   type BudgetId,
@@ -12,43 +14,72 @@ import {
   type WindowField,
 } from "@claude-relay/contract";
 import type { FastifyInstance } from "fastify";
+import { Type } from "typebox";
 import type { BudgetWindow } from "../../pipeline/admission.ts";
-import type { BudgetAdmin, StandingBudget } from "../../pipeline/owner-admin-ports.ts";
+import type {
+  BindingBudgets,
+  BudgetAdmin,
+  StandingBudget,
+  StandingForCaller,
+} from "../../pipeline/owner-admin-ports.ts";
 import type { BudgetRecord } from "../../pipeline/owner-ports.ts";
+import { room } from "../room.ts";
 import { type TypedApp, typedApp } from "../typed-app.ts";
 import type { AdminAccess } from "./access.ts";
 import { wireTime, wireTimeOrNull } from "./wire-time.ts";
 
-export type AdminBudgetsDoorDeps = Readonly<{ access: AdminAccess; budgets: BudgetAdmin }>;
+export type AdminBudgetsDoorDeps = Readonly<{
+  access: AdminAccess;
+  budgets: BudgetAdmin;
+  binding: BindingBudgets;
+}>;
 
-/** Budgets: caps on money and tokens that are never overshot. */
+/** Budgets: caps on money and tokens that are never overshot. A caller sees how those stand that bind it. */
 export const adminBudgetsDoor = (server: FastifyInstance, deps: AdminBudgetsDoorDeps): void => {
-  const app = typedApp(server);
-  app.addHook("onRequest", (request) => deps.access.demandAdmin(request));
-  offerReading(app, deps);
-  offerChanging(app, deps);
+  offerList(typedApp(server), deps);
+  void server.register(
+    room((inner) => {
+      inner.addHook("onRequest", (request) => deps.access.demandAdmin(request));
+      const app = typedApp(inner);
+      offerOne(app, deps);
+      offerChanging(app, deps);
+    }),
+  );
 };
 
 const common = { tags: ["Budgets"], security: [{ bearer: [] }] };
 const one = { ...common, params: BudgetParams, response: { 200: Budget, "4xx": ErrorBody } };
 
-const offerReading = (app: TypedApp, { budgets }: AdminBudgetsDoorDeps): void => {
+const offerList = (app: TypedApp, { access, budgets, binding }: AdminBudgetsDoorDeps): void => {
   app.get(
     "/admin/budgets",
     {
       schema: {
         ...common,
         summary: "List budgets and how they stand, newest first",
+        description: "To a caller: those that bind it, whole; to an admin: all, in pages.",
         querystring: BudgetListQuery,
-        response: { 200: BudgetPage, "4xx": ErrorBody },
+        response: { 200: Type.Union([BudgetPage, BindingBudgetPage]), "4xx": ErrorBody },
       },
     },
-    async ({ query }) => {
-      const page = await budgets.list({ ...query, limit: query.limit ?? 100 });
-      return { data: page.data.map(report), next_cursor: page.next_cursor };
+    async (request) => {
+      const viewer = await access.viewer(request);
+      const { session_id, ...query } = request.query;
+      switch (viewer.kind) {
+        case "admin": {
+          const page = await budgets.list({ ...query, limit: query.limit ?? 100 });
+          return { data: page.data.map(report), next_cursor: page.next_cursor };
+        }
+        case "caller": {
+          const found = await binding(viewer.caller, session_id ?? null);
+          return { data: found.map(wireBinding), next_cursor: null };
+        }
+      }
     },
   );
+};
 
+const offerOne = (app: TypedApp, { budgets }: AdminBudgetsDoorDeps): void => {
   app.get(
     "/admin/budgets/:id",
     {
@@ -124,13 +155,16 @@ const amountOf = (body: Pick<NewBudgetBody, "limit_micro_usd" | "limit_tokens">)
 const windowOf = (window: WindowField): BudgetWindow =>
   typeof window === "string" ? { kind: window } : { kind: "rolling", hours: window.rolling_hours };
 
+const wireWindow = (window: BudgetWindow): WindowField =>
+  window.kind === "rolling" ? { rolling_hours: window.hours } : window.kind;
+
 const wire = ({ id, scope, unit, limit, window, createdAt }: BudgetRecord): Budget => ({
   id,
   scope: scope.kind,
   scope_id: scope.kind === "relay" ? null : scope.id,
   limit_micro_usd: unit === "micro_usd" ? limit : null,
   limit_tokens: unit === "tokens" ? limit : null,
-  window: window.kind === "rolling" ? { rolling_hours: window.hours } : window.kind,
+  window: wireWindow(window),
   created_at: wireTime(createdAt),
 });
 
@@ -141,4 +175,20 @@ const report = ({ record, state }: StandingBudget): BudgetReport => ({
   spent: state?.spent ?? null,
   left: state?.left ?? null,
   resets_at: wireTimeOrNull(state?.resetsAt ?? null),
+});
+
+const wireBinding = ({
+  budget: { scope, unit, window, limit },
+  remaining,
+  resetsAt,
+  isShared,
+}: StandingForCaller): BindingBudget => ({
+  scope: scope.kind,
+  unit,
+  window: wireWindow(window),
+  limit: isShared ? null : limit,
+  remaining: isShared ? null : remaining,
+  // Whole percents: a finer figure would tell a shared limit to whoever knows what he spent of it himself.
+  remaining_percent: limit === 0 ? 0 : Math.floor((remaining * 100) / limit),
+  resets_at: wireTimeOrNull(resetsAt),
 });

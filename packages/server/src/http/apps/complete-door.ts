@@ -166,7 +166,7 @@ const readWhole = async (raw: Taken["raw"], maxInputBytes: number): Promise<unkn
   try {
     return await readJson(raw, limit, schemaRoom);
   } catch (error) {
-    if (error instanceof Refusal && error.message === tooLarge(limit).message) {
+    if (error instanceof Refusal && error.message === tooLarge({ bytes: limit }).message) {
       throw new Refusal(
         "too_large",
         `The body is larger than ${limit} bytes; prompt and system together may have ${maxInputBytes} (MAX_INPUT_BYTES).`,

@@ -1,13 +1,31 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import { createHostCookie } from "./cookies.ts";
 
-/** A form's token, and the cookie to set when the browser has none. */
-type Opened = Readonly<{ token: string; cookie: string | null }>;
+/** One browser, by the random value of its cookie. */
+export type BrowserKey = string;
+
+type Opened = Readonly<{
+  browser: BrowserKey;
+  /** What a form shown there must hold. */
+  token: string;
+  /** The `set-cookie` to send with the form. */
+  cookie: string;
+}>;
+
+type Checked =
+  | { readonly ok: true; readonly browser: BrowserKey }
+  | { readonly ok: false; readonly fault: string };
 
 export interface FormGuard {
-  open(headers: IncomingHttpHeaders): Opened;
-  /** Null when the form is ours, sent from our own page by the browser that was given it; else why not. */
-  fault(headers: IncomingHttpHeaders, token: string): string | null;
+  /** @param known the browser, where it is known although its cookie was not sent */
+  open(headers: IncomingHttpHeaders, known?: BrowserKey): Opened;
+  /** Whether a form is ours, sent from our own page by the browser that was given it. */
+  check(headers: IncomingHttpHeaders, token: string): Checked;
+  /** For a link of a page of ours, which leads nobody but this browser to `text`. */
+  linkToken(browser: BrowserKey, text: string): string;
+  /** The browser, when it is the one that was shown such a link. */
+  follows(headers: IncomingHttpHeaders, text: string, token: string): BrowserKey | null;
 }
 
 type Options = Readonly<{
@@ -16,53 +34,41 @@ type Options = Readonly<{
   baseUrl: () => string;
 }>;
 
+const lifetimeSeconds = 3600;
+
 /**
  * Keeps foreign pages from sending our forms: each form holds a signature of a cookie that only the browser it
- * was shown in has, and the browser must not say that another site sent it.
+ * was shown in has, and the browser must not say that another site sent it. Where a browser sends several such
+ * cookies, any may be meant: over https nobody else can set one, and over http it would be no better if one could.
  */
 export const createFormGuard = ({ key, baseUrl }: Options): FormGuard => {
-  const isSecure = (): boolean => baseUrl().startsWith("https:");
-  // The prefix has browsers refuse the cookie from anyone but this very host.
-  const nameOf = (): string => (isSecure() ? "__Host-relay-form" : "relay-form");
-  const sign = (value: string): string =>
-    createHmac("sha256", key).update(value).digest("base64url");
+  const jar = createHostCookie({
+    ...{ name: "relay-form", sameSite: "Strict", baseUrl },
+    shape: /^[A-Za-z0-9_-]{43}$/,
+  });
+  const sign = (text: string): string => createHmac("sha256", key).update(text).digest("base64url");
+  const signLink = (browser: string, text: string): string => sign(`link ${browser} ${text}`);
 
   return {
-    open: (headers) => {
-      const known = cookieOf(headers.cookie, nameOf());
-      if (known !== null) {
-        return { token: sign(known), cookie: null };
-      }
-      const value = randomBytes(32).toString("base64url");
-      const secure = isSecure() ? "; Secure" : "";
-      return {
-        token: sign(value),
-        cookie: `${nameOf()}=${value}; Path=/; Max-Age=3600; HttpOnly; SameSite=Strict${secure}`,
-      };
+    open: (headers, known) => {
+      const browser = known ?? jar.read(headers)[0] ?? randomBytes(32).toString("base64url");
+      // Each time anew: whoever has the page open must not be turned away for a cookie that ran out.
+      return { browser, token: sign(browser), cookie: jar.set(browser, lifetimeSeconds) };
     },
-    fault: (headers, token) => {
+    check: (headers, token) => {
       if (!isOwnOrigin(headers, baseUrl())) {
-        return "This form was sent from another site.";
+        return { ok: false, fault: "This form was sent from another site." };
       }
-      const value = cookieOf(headers.cookie, nameOf());
-      return value !== null && same(sign(value), token)
-        ? null
-        : "This form has expired, or your browser blocks cookies of this site. Start again.";
+      const browser = jar.read(headers).find((value) => same(sign(value), token));
+      return browser === undefined ? { ok: false, fault: expired } : { ok: true, browser };
     },
+    linkToken: signLink,
+    follows: (headers, text, token) =>
+      jar.read(headers).find((value) => same(signLink(value, text), token)) ?? null,
   };
 };
 
-const cookieOf = (header: string | undefined, name: string): string | null => {
-  const values = (header ?? "")
-    .split(";")
-    .map((part) => part.trim())
-    .filter((part) => part.startsWith(`${name}=`))
-    .map((part) => part.slice(name.length + 1));
-  const [value] = values;
-  return values.length === 1 && value !== undefined && /^[A-Za-z0-9_-]{43}$/.test(value)
-    ? value
-    : null;
-};
+const expired = "This form has expired, or your browser blocks cookies of this site. Start again.";
 
 /** What every browser of today says of where a form comes from; one that says nothing has the cookie alone. */
 const isOwnOrigin = (headers: IncomingHttpHeaders, baseUrl: string): boolean => {

@@ -15,7 +15,9 @@ dt { opacity: .7; } dd { margin: 0; }
 .fault { border-left: 4px solid #c0392b; padding: .25rem .75rem; }
 .buttons { display: flex; gap: .75rem; margin-top: 1.5rem; }
 button { font: inherit; padding: .5rem 1.25rem; border-radius: .4rem; border: 1px solid #888; cursor: pointer; }
-button.approve { background: #1a6b3c; border-color: #1a6b3c; color: #fff; }
+button.approve, a.button { background: #1a6b3c; border-color: #1a6b3c; color: #fff; }
+a.button { display: inline-block; padding: .5rem 1.25rem; border-radius: .4rem; text-decoration: none; }
+.or { margin: 1.5rem 0 0; opacity: .7; }
 `;
 
 const styleHash = createHash("sha256").update(style).digest("base64");
@@ -34,6 +36,8 @@ export const pageHeaders: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
 };
 
+const none = "" as Html;
+
 export type FormState = Readonly<{ csrf: string; fault: string | null }>;
 
 /** Asks for the code. One that came in the address is only filled in: the person sends it. RFC 8628 §5.4 */
@@ -51,13 +55,78 @@ ${raw(hidden("csrf", csrf))}${raw(hidden("action", "find"))}
 </form>`,
   );
 
-/** Shows who asks, and takes the person's name and password with their approval. */
+/** How a person may say who they are; null: not so. */
+export type Ways = Readonly<{
+  /** The name that was given before. */
+  password: Readonly<{ name: string }> | null;
+  /** A link to the provider. */
+  provider: Readonly<{ label: string; href: string }> | null;
+}>;
+
+/** Shows who asks, and the ways to sign in; with a password that is the approval, too. */
 export const approvalPage = (
-  { csrf, fault }: FormState,
+  state: FormState,
   asked: AskedApproval,
   now: number,
-  name: string,
+  { password, provider }: Ways,
 ): Html =>
+  askingPage(
+    state,
+    asked,
+    now,
+    html`${raw(provider === null ? none : providerPart(provider, password !== null))}
+<form method="post" action="/device">
+${raw(hidden("csrf", state.csrf))}${raw(hidden("user_code", asked.userCode))}
+${raw(password === null ? none : passwordPart(password.name))}
+<div class="buttons">
+${raw(password === null ? none : approveButton)}
+<button type="submit" name="action" value="deny">Deny</button>
+</div>
+</form>`,
+  );
+
+/** Shows who asks to somebody who is back from the provider. Only this page's button approves. */
+export const knownPersonPage = (
+  state: FormState,
+  asked: AskedApproval,
+  now: number,
+  person: Readonly<{ userId: string; label: string; ticket: string }>,
+): Html =>
+  askingPage(
+    state,
+    asked,
+    now,
+    html`<form method="post" action="/device">
+${raw(hidden("csrf", state.csrf))}${raw(hidden("user_code", asked.userCode))}${raw(hidden("ticket", person.ticket))}
+<p>You are <strong>${person.userId}</strong>, signed in at ${person.label}.</p>
+<p>${consequence}</p>
+<div class="buttons">
+${raw(approveButton)}
+<button type="submit" name="action" value="deny">Deny</button>
+</div>
+</form>`,
+  );
+
+const consequence = "Whoever shows this code will use Claude in your name.";
+
+const approveButton = html`<button class="approve" type="submit" name="action" value="approve">Approve</button>`;
+
+const providerPart = (
+  { label, href }: Readonly<{ label: string; href: string }>,
+  isOneOfTwo: boolean,
+): Html =>
+  html`<p>Sign in first. You approve after that, back here.</p>
+<p><a class="button" href="${href}">Sign in at ${label}</a></p>
+${raw(isOneOfTwo ? html`<p class="or">or approve with a password of this relay:</p>` : none)}`;
+
+const passwordPart = (name: string): Html =>
+  html`<label for="name">Your name on this relay</label>
+<input id="name" name="name" value="${name}" maxlength="128" autocomplete="username" autocapitalize="none" spellcheck="false">
+<label for="password">Password</label>
+<input id="password" name="password" type="password" maxlength="1024" autocomplete="current-password">
+<p>${consequence}</p>`;
+
+const askingPage = ({ fault }: FormState, asked: AskedApproval, now: number, answer: Html): Html =>
   page(
     "Approve this sign-in?",
     html`<h1>Approve this sign-in?</h1>
@@ -68,19 +137,8 @@ ${raw(faultLine(fault))}
 <dt>From</dt><dd>${asked.clientIp}${asked.fromHere ? " (the address you are at)" : ""}</dd>
 <dt>Asked</dt><dd>${agoOf(now - asked.askedAt)}</dd>
 </dl>
-${raw(asked.fromHere ? ("" as Html) : html`<p class="fault">This was asked from another address than yours. Approve it only if that is a machine of yours.</p>`)}
-<form method="post" action="/device">
-${raw(hidden("csrf", csrf))}${raw(hidden("user_code", asked.userCode))}
-<label for="name">Your name on this relay</label>
-<input id="name" name="name" value="${name}" maxlength="128" autocomplete="username" autocapitalize="none" spellcheck="false">
-<label for="password">Password</label>
-<input id="password" name="password" type="password" maxlength="1024" autocomplete="current-password">
-<p>Whoever shows this code will use Claude in your name.</p>
-<div class="buttons">
-<button class="approve" type="submit" name="action" value="approve">Approve</button>
-<button type="submit" name="action" value="deny">Deny</button>
-</div>
-</form>`,
+${raw(asked.fromHere ? none : html`<p class="fault">This was asked from another address than yours. Approve it only if that is a machine of yours.</p>`)}
+${raw(answer)}`,
   );
 
 export const donePage = (what: "approved" | "denied"): Html =>
@@ -95,11 +153,13 @@ export const donePage = (what: "approved" | "denied"): Html =>
       );
 
 /** When there is no form to go on with. */
-export const faultPage = (fault: string): Html =>
-  page(
+export const faultPage = (fault: string, code = ""): Html => {
+  const again = code === "" ? "/device" : `/device?user_code=${encodeURIComponent(code)}`;
+  return page(
     "That did not work",
-    html`<h1>That did not work</h1>${raw(faultLine(fault))}<p><a href="/device">Start again</a></p>`,
+    html`<h1>That did not work</h1>${raw(faultLine(fault))}<p><a href="${again}">Start again</a></p>`,
   );
+};
 
 const page = (title: string, body: Html): Html => html`<!doctype html>
 <html lang="en">
@@ -119,7 +179,7 @@ ${raw(body)}
 `;
 
 const faultLine = (fault: string | null): Html =>
-  fault === null ? ("" as Html) : html`<p class="fault" role="alert">${fault}</p>`;
+  fault === null ? none : html`<p class="fault" role="alert">${fault}</p>`;
 
 const hidden = (name: string, value: string): Html =>
   html`<input type="hidden" name="${name}" value="${value}">`;

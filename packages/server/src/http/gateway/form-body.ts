@@ -22,7 +22,7 @@ export const readForm = async (request: IncomingMessage): Promise<Form> => {
       "content-type must be application/x-www-form-urlencoded.",
     );
   }
-  const body = await readBody(request, formBodyLimit, pool);
+  const body = await readBody(request, { bytes: formBodyLimit }, pool);
   const form = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(body.toString("utf8"))) {
     if (form.has(name)) {

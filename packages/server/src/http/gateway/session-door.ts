@@ -86,7 +86,7 @@ const takeTelemetry = async (
 ): Promise<FastifyReply> => {
   const contentType = request.headers["content-type"] ?? "application/x-protobuf";
   const isDue = deps.telemetryLimiter.take(callerKey(caller)).allowed;
-  const body = await readBody(request.raw, mostTelemetry, pool).catch(() => null);
+  const body = await readBody(request.raw, { bytes: mostTelemetry }, pool).catch(() => null);
   if (isDue && body !== null && body.length > 0) {
     const contentEncoding = request.headers["content-encoding"] ?? null;
     deps.telemetry.take(signal, { contentType, contentEncoding }, body);

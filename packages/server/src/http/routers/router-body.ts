@@ -13,13 +13,9 @@ const pool = new BodyPool();
 /** The bytes as they came, which are what a router signs. @throws RouterRefusal `too_large`, `invalid_request` */
 export const bodyOf = async (raw: IncomingMessage): Promise<Buffer> => {
   try {
-    return await readBody(raw, longestBody, pool);
+    return await readBody(raw, { bytes: longestBody }, pool);
   } catch (error) {
-    const { code, message } = routerRefusalOf(error);
-    throw new RouterRefusal(
-      code,
-      code === "too_large" ? `The body is larger than ${longestBody} bytes: send less.` : message,
-    );
+    throw routerRefusalOf(error);
   }
 };
 

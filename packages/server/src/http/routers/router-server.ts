@@ -49,7 +49,7 @@ export const createRouterServer = (deps: RouterServerDeps): Server => {
     // Refused here, in words that a router can read.
     isDraining: () => false,
     cors: refuseBrowsers,
-    bodyLimit: () => Number.POSITIVE_INFINITY,
+    bodyLimit: () => ({ bytes: Number.POSITIVE_INFINITY }),
     ...(deps.tls !== undefined && { tls: deps.tls }),
   });
   guardConnections(server, connections);

@@ -8,6 +8,8 @@ import { routers } from "./0005-routers.ts";
 import { indexes } from "./0006-indexes.ts";
 import { peopleSignIn } from "./0007-people-sign-in.ts";
 import { deviceKeys } from "./0008-device-keys.ts";
+import { signInLinks } from "./0009-sign-in-links.ts";
+import { replayedAt } from "./0010-replayed-at.ts";
 
 /** Every migration, oldest first. Numbers only grow, and a published migration never changes. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -19,6 +21,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0006-indexes": indexes,
   "0007-people-sign-in": peopleSignIn,
   "0008-device-keys": deviceKeys,
+  "0009-sign-in-links": signInLinks,
+  "0010-replayed-at": replayedAt,
 };
 
 /**
