@@ -70,6 +70,8 @@ export type Settings = Readonly<{
 
 export type AppState = Readonly<{
   appVersion: string;
+  /** What this device calls itself at a relay. */
+  deviceName: string;
   connection: Connection;
   settings: Settings;
   /** What the user should know of the machine: that there is no keychain. */
@@ -148,15 +150,4 @@ export interface Bridge {
   call<M extends Method>(method: M, params: Params<M>): Promise<Results[M]>;
   /** Gives what ends the listening. */
   on(listener: (event: AppEvent) => void): () => void;
-}
-
-/** What `Bridge.call` throws. */
-export class CallError extends Error {
-  readonly code: CallFaultCode;
-
-  constructor({ code, message }: CallFault) {
-    super(message);
-    this.name = "CallError";
-    this.code = code;
-  }
 }

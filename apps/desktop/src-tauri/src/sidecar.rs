@@ -1,0 +1,239 @@
+//! The main process as the window sees it: calls go in, replies and events come out, a JSON value a line
+//! (`src/bridge/wire.ts`). It ends when its input ends, however the shell dies.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader};
+use std::process::{Child, ChildStdout};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tauri::async_runtime;
+use tauri::ipc::Channel;
+
+use crate::keychain::{self, SecretRequest};
+use crate::process;
+use crate::restarts::Restarts;
+
+const BEFORE_RESTART: Duration = Duration::from_secs(1);
+/// Time to end an answer and write it down, once the app quits; the main process takes no more than 5 s.
+const TO_END: Duration = Duration::from_secs(6);
+
+/// A call that failed, as `src/bridge/protocol.ts` has it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct CallFault {
+    code: String,
+    message: String,
+}
+
+type Outcome = Result<Value, CallFault>;
+type Input = mpsc::Sender<Value>;
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum FromMain {
+    Ready,
+    Reply {
+        id: u64,
+        result: Value,
+    },
+    Fault {
+        id: u64,
+        fault: CallFault,
+    },
+    Event {
+        event: Value,
+    },
+    #[serde(untagged)]
+    Secret(SecretRequest),
+}
+
+#[derive(Default)]
+pub struct Sidecar {
+    next_id: AtomicU64,
+    waiting: Mutex<HashMap<u64, async_runtime::Sender<Outcome>>>,
+    events: Mutex<Option<Channel<Value>>>,
+    input: Mutex<Option<Arc<Input>>>,
+    child: Mutex<Option<Child>>,
+    stopping: AtomicBool,
+}
+
+/// A main process that runs: what it writes, and where its questions to the keychain go.
+struct Running {
+    output: BufReader<ChildStdout>,
+    secrets: mpsc::Sender<SecretRequest>,
+}
+
+impl Sidecar {
+    /// Starts the main process and keeps it running, on a thread of its own, until `stop`.
+    pub fn start() -> Arc<Self> {
+        let sidecar = Arc::new(Self::default());
+        let keeper = Arc::clone(&sidecar);
+        // Before the window opens: its first call must find somebody.
+        let first = sidecar.spawn();
+        thread::spawn(move || keeper.keep_running(first));
+        sidecar
+    }
+
+    /// One call of the window, carried to the main process and back.
+    pub async fn call(&self, method: &str, params: Value) -> Outcome {
+        let id = self.next_id.fetch_add(1, SeqCst);
+        let (sender, mut outcome) = async_runtime::channel(1);
+        lock(&self.waiting).insert(id, sender);
+        if !self.send(json!({ "type": "call", "id": id, "method": method, "params": params })) {
+            lock(&self.waiting).remove(&id);
+        }
+        outcome.recv().await.unwrap_or_else(|| Err(not_running()))
+    }
+
+    /// Every event from now on goes to this channel: there is one window, and its newest page listens.
+    pub fn listen(&self, channel: Channel<Value>) {
+        *lock(&self.events) = Some(channel);
+    }
+
+    /// Sends a line to the main process; false when there is none.
+    pub fn send(&self, line: Value) -> bool {
+        let input = lock(&self.input);
+        input.as_ref().is_some_and(|input| input.send(line).is_ok())
+    }
+
+    /// Ends the main process: asks by ending its input, and insists when it takes too long.
+    pub fn stop(&self) {
+        self.stopping.store(true, SeqCst);
+        *lock(&self.input) = None;
+        let deadline = Instant::now() + TO_END;
+        while self.is_running() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.end_child();
+    }
+
+    fn keep_running(&self, first: io::Result<Running>) {
+        let mut restarts = Restarts::default();
+        let mut spawned = first;
+        loop {
+            let started = Instant::now();
+            let ran = spawned.and_then(|running| self.carry(running));
+            *lock(&self.input) = None;
+            // Dropping their senders fails the calls that wait.
+            lock(&self.waiting).clear();
+            if self.stopping.load(SeqCst) {
+                return;
+            }
+            match ran {
+                Ok(status) => eprintln!("The main process ended ({status})."),
+                Err(error) => eprintln!("The main process could not be run: {error}"),
+            }
+            if !restarts.allow(started, Instant::now()) {
+                self.notice(
+                    "The app's main process keeps ending. Quit the app and start it again.",
+                );
+                return;
+            }
+            self.notice("The app's main process ended and is being started again.");
+            thread::sleep(BEFORE_RESTART);
+            spawned = self.spawn();
+        }
+    }
+
+    fn spawn(&self) -> io::Result<Running> {
+        let mut child = process::spawn()?;
+        let output = process::take_output(&mut child)?;
+        let input = Arc::new(process::take_input(&mut child)?);
+        let secrets = answer_secrets(Arc::downgrade(&input));
+        *lock(&self.input) = Some(input);
+        *lock(&self.child) = Some(child);
+        Ok(Running { output, secrets })
+    }
+
+    /// Reads what the main process writes, to its end. Gives how it ended, for the log.
+    fn carry(&self, running: Running) -> io::Result<String> {
+        for line in running.output.lines() {
+            match serde_json::from_str(&line?) {
+                Ok(FromMain::Secret(request)) => drop(running.secrets.send(request)),
+                Ok(line) => self.take(line),
+                Err(error) => {
+                    eprintln!("The main process wrote a line that is none of ours: {error}");
+                }
+            }
+        }
+        Ok(self.end_child())
+    }
+
+    fn take(&self, line: FromMain) {
+        match line {
+            FromMain::Ready | FromMain::Secret(_) => {}
+            FromMain::Reply { id, result } => self.settle(id, Ok(result)),
+            FromMain::Fault { id, fault } => self.settle(id, Err(fault)),
+            FromMain::Event { event } => self.tell(event),
+        }
+    }
+
+    fn settle(&self, id: u64, outcome: Outcome) {
+        if let Some(sender) = lock(&self.waiting).remove(&id) {
+            // Fails only when the window no longer waits.
+            drop(sender.try_send(outcome));
+        }
+    }
+
+    fn notice(&self, message: &str) {
+        self.tell(json!({ "type": "notice", "message": message }));
+    }
+
+    fn tell(&self, event: Value) {
+        if let Some(channel) = lock(&self.events).as_ref() {
+            // Fails only when the page is gone: the next one asks for the state.
+            drop(channel.send(event));
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        let mut child = lock(&self.child);
+        child
+            .as_mut()
+            .is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Gives how it ended, for the log.
+    fn end_child(&self) -> String {
+        let Some(mut child) = lock(&self.child).take() else {
+            return "asked to".to_owned();
+        };
+        // Its output has ended or its time is over. Fails only when it is gone.
+        drop(child.kill());
+        child
+            .wait()
+            .map_or_else(|error| error.to_string(), |status| status.to_string())
+    }
+}
+
+/// The keychain's own thread: it may wait for the user, and it answers in the order it was asked. Its answers are
+/// for the main process that asked, never for a later one.
+fn answer_secrets(input: Weak<Input>) -> mpsc::Sender<SecretRequest> {
+    let (sender, requests) = mpsc::channel();
+    thread::spawn(move || {
+        for request in requests {
+            let answer = keychain::answer(&request);
+            if let Some(input) = input.upgrade() {
+                drop(input.send(answer));
+            }
+        }
+    });
+    sender
+}
+
+fn not_running() -> CallFault {
+    CallFault {
+        code: "failed".to_owned(),
+        message: "The app's main process is not running.".to_owned(),
+    }
+}
+
+/// A thread that panicked left nothing half done here: each lock guards a single value.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
