@@ -6,7 +6,7 @@ import { faultOf } from "./harness/chat-desk.ts";
 import { begin, deltasOf, deskDevice, setUp } from "./harness/chat-places.ts";
 
 describe("an answer that does not come", { concurrency: 4 }, () => {
-  it("for a cap: the relay's words without its advice to programs, and nothing reaches upstream", async (t) => {
+  it("for a cap: what is left of it, in words for people, and nothing reaches upstream", async (t) => {
     const { desk, relay, simulator } = await setUp(t);
     const budget = { scope: "device", scope_id: deskDevice, window: "day" };
     await relay.bootstrap(deskDevice);
@@ -18,10 +18,7 @@ describe("an answer that does not come", { concurrency: 4 }, () => {
     const { kind, message, retryAt } = faultOf((await desk.ask("How much?")).reply);
     assert.equal(kind, "capped");
     assert.ok(retryAt !== null && retryAt > Date.now() - 60_000 && retryAt % 86_400_000 === 0);
-    assert.match(
-      message,
-      /^This device's budget .* \$0\.001000 .* resets at .*\. Ask the operator/,
-    );
+    assert.match(message, /^\$0\.0010 are left of it, .* the operator of the relay/);
     assert.equal(simulator.counters().requests, 0);
   });
 
@@ -88,7 +85,7 @@ describe("an answer that does not come", { concurrency: 4 }, () => {
     await relay.kill();
     const { kind, message } = faultOf((await desk.ask("Anyone?")).reply);
     assert.equal(kind, "offline");
-    assert.match(message, /cannot be reached/);
+    assert.match(message, /is the relay running/);
     assert.equal(desk.relayFailures(), 1);
   });
 

@@ -125,7 +125,13 @@ describe("over a budget", () => {
       "This organization's budget bud_7 of $5.000000 has $0.000012 left; this request could use $1.500000. It resets at 2026-12-01T00:00:00.000Z. Lower max_tokens, or ask the operator of this relay.",
     );
     // To wait and try again is no remedy.
-    assert.deepEqual([retryAfterSeconds, headers], [undefined, undefined]);
+    assert.equal(retryAfterSeconds, undefined);
+    assert.deepEqual(headers, {
+      "x-relay-budget": "bud_7",
+      "x-relay-budget-left": "12",
+      "x-relay-budget-unit": "micro_usd",
+      "x-relay-budget-reset": "2026-12-01T00:00:00.000Z",
+    });
   });
 
   it("nobody is advised to lower what it cannot set, or what would be too much anyway", () => {

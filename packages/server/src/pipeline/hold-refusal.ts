@@ -1,5 +1,5 @@
 import type { Budget, BudgetState, Limit, LimitState, Scope, Verdict } from "./admission.ts";
-import { limitHeaders } from "./limit-headers.ts";
+import { budgetHeaders, limitHeaders } from "./limit-headers.ts";
 import { allAppKeys } from "./owner-ports.ts";
 import { Refusal } from "./refusal.ts";
 import type { Caller, Clock } from "./types.ts";
@@ -100,10 +100,11 @@ const words = {
 } as const;
 
 const overBudget = (
-  { budget, held, left, resetsAt }: BudgetState,
+  state: BudgetState,
   wanted: number,
   asker: Caller["kind"] | undefined,
 ): Refusal => {
+  const { budget, held, left, resetsAt } = state;
   const { scope, id, limit, unit } = budget;
   const shown = (amount: number): string =>
     unit === "micro_usd" ? `$${(amount / 1_000_000).toFixed(6)}` : `${amount} tokens`;
@@ -116,6 +117,7 @@ const overBudget = (
   return new Refusal(
     "over_budget",
     `This ${words[scope.kind]}'s budget ${id} of ${shown(limit)} has ${shown(left)} left${waiting}; this request could use ${shown(wanted)}. ${resets(budget, resetsAt)}${remedy}`,
+    { headers: budgetHeaders(state) },
   );
 };
 

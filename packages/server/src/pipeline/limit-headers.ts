@@ -122,4 +122,13 @@ const tellBudget = (flat: string[], { budget, left, resetsAt }: BudgetState): vo
   }
 };
 
+/** The same of the budget that refused. */
+export const budgetHeaders = (state: BudgetState): Readonly<Record<string, string>> => {
+  const flat: string[] = [];
+  tellBudget(flat, state);
+  return Object.fromEntries(
+    flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1] ?? ""]] : [])),
+  );
+};
+
 const timeAt = (ms: number): string => new Date(ms).toISOString();

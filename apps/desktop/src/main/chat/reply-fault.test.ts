@@ -123,21 +123,30 @@ describe("a refusal", () => {
     assert.equal(retryAt(), null);
   });
 
-  it("for a budget says when that resets, if it does", () => {
-    const retryAt = (message: string): number | null => {
-      const answer = {
-        status: 429,
-        type: "billing_error",
-        headers: relays("over_budget"),
-        message,
-      };
-      return faultBeforeText(refusal(answer), asked).retryAt;
+  it("for a budget says what is left and when that resets, if it does", () => {
+    const capped = (more: Record<string, string>) => {
+      const standing = Object.entries(more).map(([name, value]) => [
+        `x-relay-budget-${name}`,
+        value,
+      ]);
+      const headers = { ...relays("over_budget"), ...Object.fromEntries(standing) };
+      const message = "This device's budget bud_7 has nothing left.";
+      return faultBeforeText(
+        refusal({ status: 429, type: "billing_error", headers, message }),
+        asked,
+      );
     };
-    const midnight = Date.parse("2026-11-22T00:00:00.000Z");
-    assert.equal(retryAt("It resets at 2026-11-22T00:00:00.000Z. Ask."), midnight);
-    assert.equal(retryAt("It begins to reset at 2026-11-22T00:00:00.000Z. Ask."), null);
-    assert.equal(retryAt("It does not reset."), null);
-    assert.equal(retryAt("It resets at 2026-99-99T00:00:00.000Z."), null);
+    const reset = "2026-11-22T00:00:00.000Z";
+    const money = capped({ left: "1200", unit: "micro_usd", reset });
+    assert.equal(money.retryAt, Date.parse(reset));
+    assert.match(money.message, /^\$0\.0012 are left of it/);
+    assert.match(
+      capped({ left: "12000", unit: "tokens" }).message,
+      /^12,000 tokens are left of it/,
+    );
+    assert.equal(capped({ left: "0", unit: "tokens" }).retryAt, null);
+    assert.equal(capped({ reset: "soon" }).retryAt, null);
+    assert.equal(capped({}).message, "This device's budget bud_7 has nothing left.");
   });
 
   it("is shown on one line, not too long, in the relay's words", () => {

@@ -19,7 +19,7 @@ type Refusal = Readonly<{
 }>;
 
 const words = {
-  offline: "The relay cannot be reached. Is this machine online, and is the relay running?",
+  offline: "Is this machine online, and is the relay running?",
   timeout: "The relay did not answer in time.",
   broken: "The connection broke before the answer was complete.",
   tooLarge:
@@ -82,8 +82,8 @@ const faultOfRefusal = (refusal: Refusal, { model, now }: Asked): ReplyFault => 
     case "capped":
       return {
         kind,
-        message: printable(advice(message ?? words.capped)),
-        retryAt: retryAt ?? resetTime(message ?? ""),
+        message: printable(cappedWords(headers) ?? message ?? words.capped),
+        retryAt: retryAt ?? resetTime(headers),
       };
     default:
       return isUpstreams(headers) && (status === 401 || status === 403)
@@ -92,15 +92,24 @@ const faultOfRefusal = (refusal: Refusal, { model, now }: Asked): ReplyFault => 
   }
 };
 
-/** When the budget is whole again, which the relay says in words alone. */
-const resetTime = (message: string): number | null => {
-  const at = Date.parse(/\bresets at (\d{4}-[\dT:.-]+Z)/.exec(message)?.[1] ?? "");
+/** When the budget is whole again, or begins to be. */
+const resetTime = (headers: Headers | undefined): number | null => {
+  const at = Date.parse(headers?.get("x-relay-budget-reset") ?? "");
   return Number.isNaN(at) ? null : at;
 };
 
-/** The relay advises programs; a person has no `max_tokens` to lower. */
-const advice = (message: string): string =>
-  message.replace("Lower max_tokens, or ask the operator", "Ask the operator");
+/** The relay's own words are for programs, with a budget's id and a `max_tokens` to lower. */
+const cappedWords = (headers: Headers | undefined): string | null => {
+  const left = Number(headers?.get("x-relay-budget-left") ?? Number.NaN);
+  const isMoney = headers?.get("x-relay-budget-unit") === "micro_usd";
+  if (!Number.isFinite(left)) {
+    return null;
+  }
+  const rest = isMoney
+    ? `$${(Math.max(0, left) / 1_000_000).toFixed(4)}`
+    : `${Math.max(0, left).toLocaleString("en")} tokens`;
+  return `${rest} are left of it, and this message could cost more. A new conversation costs less than a long one; the operator of the relay can raise the budget.`;
+};
 
 /** The relay turned this token away, and not Anthropic the relay's key. */
 export const isTokenRefused = (error: unknown): boolean =>
