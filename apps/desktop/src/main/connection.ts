@@ -1,6 +1,7 @@
 /** Where a DeviceSession stands, in the window's words. */
 import type { DeviceSessionState } from "@claude-relay/client/device";
 import type { Connection } from "../bridge/connection.ts";
+import { codeWords } from "./enrollment-words.ts";
 import { printable } from "./printable.ts";
 
 /** The relay does not answer, though the session has a token that is good. */
@@ -57,21 +58,5 @@ const signedOut = (relayUrl: string, { reason, message }: SignedOut): Connection
         message: `${words} Once this device is let in again, try again here. To start anew as another device, disconnect and connect once more.`,
         wantsCode: false,
       };
-  }
-};
-
-/** The relay speaks to programs of a field `enrollment_code`; people have a code in their hand. */
-const codeWords = (message: string): string => {
-  const [, problem] =
-    /^enrollment_code is (required|unknown|expired|used up|revoked)\b/.exec(message) ?? [];
-  switch (problem) {
-    case undefined:
-      return message;
-    case "required":
-      return "This relay lets a device in with an enrollment code. Ask its operator for one, and enter it here.";
-    case "unknown":
-      return "The relay does not know this enrollment code. Check it, or ask the relay's operator for a new one.";
-    default:
-      return `This enrollment code is ${problem}. Ask the relay's operator for a new one.`;
   }
 };

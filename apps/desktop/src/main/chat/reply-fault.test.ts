@@ -170,6 +170,12 @@ describe("a refusal", () => {
 
 describe("a request that came to nothing", () => {
   const update = new SignedOutError("Update the app.", "update_needed");
+
+  it("asks people for their code, and not programs for a field", () => {
+    const wanted = new SignedOutError("enrollment_code is required: ask …", "enrollment_code");
+    assert.match(faultBeforeText(wanted, asked).message, /Ask its operator for one/);
+  });
+
   const cases: readonly [error: unknown, kind: ReplyFault["kind"]][] = [
     [new SignedOutError("A code is wanted.", "enrollment_code"), "signed_out"],
     [update, "update_needed"],

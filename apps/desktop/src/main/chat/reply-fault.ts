@@ -7,6 +7,7 @@ import {
   WaitingForApprovalError,
 } from "@claude-relay/client/device";
 import type { ReplyFault } from "../../bridge/conversation.ts";
+import { codeWords } from "../enrollment-words.ts";
 import { printable } from "../printable.ts";
 
 type Kind = ReplyFault["kind"];
@@ -122,7 +123,7 @@ const faultOfSession = (error: RelayError, now: number): ReplyFault => {
   const retryAt = retryAfterSeconds === undefined ? null : now + retryAfterSeconds * 1000;
   if (error instanceof SignedOutError) {
     const kind = error.reason === "update_needed" ? "update_needed" : "signed_out";
-    return { kind, message: printable(message), retryAt };
+    return { kind, message: codeWords(printable(message)), retryAt };
   }
   if (error instanceof WaitingForApprovalError) {
     return { kind: "signed_out", message: printable(message), retryAt };
