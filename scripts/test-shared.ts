@@ -32,7 +32,15 @@ const onBoth = {
     "rate-limit",
     "warnings",
   ],
-  "who may": ["app-keys", "owners", "credentials", "device-key", "enrollment", "model-control"],
+  "who may": [
+    "app-keys",
+    "owners",
+    "credentials",
+    "device-key",
+    "device-off",
+    "enrollment",
+    "model-control",
+  ],
   records: [
     "secrecy",
     "admin",

@@ -33,7 +33,8 @@ const usesEveryMs = 30_000;
 export const openCredentials = async ({ config, secrets, clock, store, owners }: Options) => {
   const { audit } = store;
   const { organizationOf, bootstrapOf } = owners.directory;
-  const devices = await DeviceIndex.load(store.devices, clock, organizationOf);
+  const renewableMs = config.deviceRenewalDays * 24 * 3_600_000;
+  const devices = await DeviceIndex.load(store.devices, clock, organizationOf, renewableMs);
   const keyDefaults = { requestsPerMinute: config.perKeyRpm, requestsPerDay: config.perKeyDaily };
   const appKeys = await AppKeyIndex.load(store.appKeys, clock, keyDefaults, organizationOf);
   const routers = await RouterIndex.load(store.routers, organizationOf);
@@ -80,6 +81,7 @@ export const openCredentials = async ({ config, secrets, clock, store, owners }:
       deviceStore: store.devices,
       codes: store.enrollmentCodes,
       deviceKeys: config.deviceKeys,
+      renewableMs,
       demandAppVersion: createDemandAppVersion(config.minAppVersion),
       audit,
       clock,

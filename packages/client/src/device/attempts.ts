@@ -3,6 +3,9 @@ import type { SessionClock } from "./ports.ts";
 
 type Kind = "away" | "signed_out" | "pending";
 
+/** A device that was turned away asks again by itself this seldom. */
+export const signedOutRetryMs = 1_800_000;
+
 /** Whoever asks without pause gets the last failure again for so long, instead of asking the relay. */
 const sameAnswerMs: Readonly<Record<Kind, number>> = {
   away: 2_000,

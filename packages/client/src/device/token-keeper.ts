@@ -1,4 +1,4 @@
-import { Attempts } from "./attempts.ts";
+import { Attempts, signedOutRetryMs } from "./attempts.ts";
 import { SignedOutError } from "./device-errors.ts";
 import type { SessionClock } from "./ports.ts";
 import { newer, type RenewalOutcome, type RenewalParts, renewToken } from "./renewal.ts";
@@ -16,8 +16,6 @@ export type KeeperParts = Omit<RenewalParts, "onBegin" | "enrollmentCode"> &
     patienceMs: number;
   }>;
 
-/** A device that was turned away asks again by itself this seldom. */
-const signedOutRetryMs = 1_800_000;
 /** A token so young is not given up because one request was refused. */
 const youngMs = 10_000;
 
@@ -56,13 +54,15 @@ export class TokenKeeper {
     if (error !== undefined) {
       throw error;
     }
-    if (good === undefined) {
-      return this.#heldAfter(await this.renew());
+    const outcome = good === undefined ? await this.renew() : await this.#renewPatiently();
+    if (good !== undefined && (outcome?.kind ?? "away") === "away") {
+      const newest = (await this.current()) ?? good;
+      // It may have expired meanwhile.
+      if (newest.expiresAt > time.now()) {
+        return newest;
+      }
     }
-    const outcome = await this.#renewPatiently();
-    return outcome === undefined || outcome.kind === "away"
-      ? ((await this.current()) ?? good)
-      : this.#heldAfter(outcome);
+    return this.#heldAfter(outcome ?? (await this.renew()));
   }
 
   /** The token to hand out now, however old: the store's where another process renewed it. */

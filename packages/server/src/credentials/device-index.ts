@@ -7,6 +7,9 @@ import type { WrapperClaims } from "./wrapper-token.ts";
 /** A user's organization: of a device or key that says none of its own. */
 export type OrganizationOf = (userId: UserId | null) => OrganizationId | null;
 
+/** So often replaced tokens are forgotten that have expired. */
+const pruneEveryMs = 3_600_000;
+
 type Entry = Readonly<{ record: DeviceRecord; caller: DeviceCaller }>;
 
 /**
@@ -17,23 +20,34 @@ export class DeviceIndex {
   readonly #store: DeviceStore;
   readonly #clock: Clock;
   readonly #organizationOf: OrganizationOf;
+  readonly #renewableMs: number;
+  #prunedAt: EpochMs;
   readonly #devices = new Map<string, Entry>();
   readonly #superseded = new Map<string, SupersededToken>();
   readonly #turns = new Map<string, Promise<void>>();
 
-  private constructor(store: DeviceStore, clock: Clock, organizationOf: OrganizationOf) {
+  private constructor(
+    store: DeviceStore,
+    clock: Clock,
+    organizationOf: OrganizationOf,
+    renewableMs: number,
+  ) {
     this.#store = store;
     this.#clock = clock;
     this.#organizationOf = organizationOf;
+    this.#renewableMs = renewableMs;
+    this.#prunedAt = clock.now();
   }
 
+  /** @param renewableMs so long after its expiry a token may still be renewed, and is known for a replaced one */
   static async load(
     store: DeviceStore,
     clock: Clock,
     organizationOf: OrganizationOf,
+    renewableMs = 0,
   ): Promise<DeviceIndex> {
-    const index = new DeviceIndex(store, clock, organizationOf);
-    await store.pruneSuperseded(clock.now());
+    const index = new DeviceIndex(store, clock, organizationOf, renewableMs);
+    await store.pruneSuperseded(index.#forgottenUntil);
     await index.reload();
     return index;
   }
@@ -52,11 +66,11 @@ export class DeviceIndex {
     if (record !== null) {
       this.keep(record);
     }
-    await this.#reloadSuperseded();
+    await this.#reloadSuperseded(id);
   }
 
-  async #reloadSuperseded(): Promise<void> {
-    for (const token of await this.#store.loadSuperseded(this.#clock.now())) {
+  async #reloadSuperseded(id?: DeviceId): Promise<void> {
+    for (const token of await this.#store.loadSuperseded(this.#forgottenUntil, id)) {
       this.#superseded.set(token.jti, token);
     }
   }
@@ -148,9 +162,22 @@ export class DeviceIndex {
     return true;
   }
 
+  /** Whether the device renewed another token when this one, which was never replaced, had expired. */
+  isOvertaken({ jti, deviceId, expiresAt }: WrapperClaims): boolean {
+    if (this.#superseded.has(jti)) {
+      return false;
+    }
+    for (const token of this.#superseded.values()) {
+      if (token.deviceId === deviceId && token.deadAfter > expiresAt) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Lets a token live only until `deadAfter`. Gives false when it had been replaced before. */
   async supersede(claims: WrapperClaims, deadAfter: EpochMs): Promise<boolean> {
-    this.#forgetExpired();
+    await this.#forgetExpired();
     const first = !this.#superseded.has(claims.jti);
     const { jti, deviceId, expiresAt } = claims;
     const kept = await this.#store.supersedeToken({ jti, deviceId, deadAfter, expiresAt });
@@ -158,14 +185,24 @@ export class DeviceIndex {
     return first;
   }
 
-  #forgetExpired(): void {
+  /** Tokens that expired by then are nothing at all any more. */
+  get #forgottenUntil(): EpochMs {
+    return (this.#clock.now() - this.#renewableMs) as EpochMs;
+  }
+
+  async #forgetExpired(): Promise<void> {
     const now = this.#clock.now();
-    for (const [jti, token] of this.#superseded) {
-      if (token.expiresAt > now) {
-        return;
-      }
-      this.#superseded.delete(jti);
+    if (now - this.#prunedAt < pruneEveryMs) {
+      return;
     }
+    this.#prunedAt = now;
+    const until = this.#forgottenUntil;
+    for (const [jti, token] of this.#superseded) {
+      if (token.expiresAt <= until) {
+        this.#superseded.delete(jti);
+      }
+    }
+    await this.#store.pruneSuperseded(until);
   }
 }
 

@@ -85,6 +85,7 @@ const setup = async (policy: "open" | "code" | "approve") => {
     deviceStore: store.devices,
     codes: store.codes,
     deviceKeys: "optional",
+    renewableMs: 0,
     demandAppVersion: () => undefined,
     audit,
     clock,

@@ -1,4 +1,4 @@
-import type { BootstrapPolicy, EpochMs, OrganizationId } from "@claude-relay/contract";
+import type { EpochMs } from "@claude-relay/contract";
 import type { BootstrapRequest, Enrollment } from "../pipeline/credential-ports.ts";
 import { deviceKeyFingerprint } from "../pipeline/device-key-fingerprint.ts";
 import type {
@@ -11,27 +11,28 @@ import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
 import type { DemandAppVersion } from "./app-version.ts";
 import { approvalStep, keysWhileWaiting } from "./approval.ts";
-import type { DeviceIndex, OrganizationOf } from "./device-index.ts";
+import { type BootstrapPolicies, policyFor } from "./bootstrap-policy.ts";
+import type { DeviceIndex } from "./device-index.ts";
 import { type DeviceKeyRule, demandDeviceKey, demandKeyWhere } from "./device-key.ts";
 import { enrollmentCodeHash } from "./enrollment-code.ts";
 import { issue, renew } from "./renewal.ts";
 import type { ReplayOutcome } from "./replay.ts";
 import type { WrapperTokens } from "./wrapper-token.ts";
 
-type Options = Readonly<{
-  /** BOOTSTRAP, or what is tighter for an organization. */
-  policyOf: (organizationId: OrganizationId | null) => BootstrapPolicy;
-  organizationOf: OrganizationOf;
-  tokens: WrapperTokens;
-  devices: DeviceIndex;
-  deviceStore: DeviceStore;
-  codes: EnrollmentCodeStore;
-  /** DEVICE_KEYS. */
-  deviceKeys: DeviceKeyRule;
-  demandAppVersion: DemandAppVersion;
-  audit: AuditLog;
-  clock: Clock;
-}>;
+type Options = BootstrapPolicies &
+  Readonly<{
+    tokens: WrapperTokens;
+    devices: DeviceIndex;
+    deviceStore: DeviceStore;
+    codes: EnrollmentCodeStore;
+    /** DEVICE_KEYS. */
+    deviceKeys: DeviceKeyRule;
+    /** DEVICE_RENEWAL_DAYS, in milliseconds: how long ago a token may have expired that a device's key renews. */
+    renewableMs: number;
+    demandAppVersion: DemandAppVersion;
+    audit: AuditLog;
+    clock: Clock;
+  }>;
 
 /** Who becomes a device, and how a device gets and renews its wrapper token. */
 export const createEnrollment = (options: Options): Enrollment => {
@@ -80,17 +81,16 @@ export const createEnrollment = (options: Options): Enrollment => {
     refresh: async (credential, { proof, appVersion, clientIp }) => {
       let subject = "unknown";
       try {
-        const claims = await tokens.verify(credential);
+        const claims = await tokens.verify(credential, options.renewableMs);
         subject = claims.deviceId;
         const onReplay = (outcome: ReplayOutcome, proved: boolean): void =>
           record("device.replay", claims.deviceId, outcome, clientIp, { jti: claims.jti, proved });
         const token = await devices.alone(claims.deviceId, () =>
           renew(options, { claims, credential, proof, appVersion, onReplay }),
         );
-        record("device.refresh", subject, "ok", clientIp, {
-          jti: token.jti,
-          replaced: claims.jti,
-        });
+        const { jti: replaced, expiresAt } = claims;
+        const detail = { jti: token.jti, replaced, ...(expiresAt <= clock.now() && { expiresAt }) };
+        record("device.refresh", subject, "ok", clientIp, detail);
         return token;
       } catch (error) {
         if (error instanceof Refusal) {
@@ -132,12 +132,6 @@ const enrollByPolicy = async (
       return enrollForApproval(options, request, known);
   }
 };
-
-const policyFor = (
-  { policyOf, organizationOf }: Options,
-  device: Pick<DeviceRecord, "userId" | "organizationId"> | null,
-): BootstrapPolicy =>
-  policyOf(device === null ? null : (device.organizationId ?? organizationOf(device.userId)));
 
 const refuseBarred = (known: DeviceRecord | null): void => {
   if (known?.status === "disabled" || known?.status === "revoked") {

@@ -4,20 +4,23 @@ import type { DeviceRecord, DeviceStore } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Clock } from "../pipeline/types.ts";
 import type { DemandAppVersion } from "./app-version.ts";
+import type { BootstrapPolicies } from "./bootstrap-policy.ts";
 import type { DeviceIndex } from "./device-index.ts";
 import type { DeviceKeyRule } from "./device-key.ts";
+import { demandReturn, demandSigned } from "./expired-renewal.ts";
 import { demandRefreshProof, nonceMs } from "./refresh-proof.ts";
 import { demandOwnReplay, type ReplayOutcome } from "./replay.ts";
 import type { WrapperClaims, WrapperTokens } from "./wrapper-token.ts";
 
-export type RenewalParts = Readonly<{
-  tokens: WrapperTokens;
-  devices: DeviceIndex;
-  deviceStore: DeviceStore;
-  deviceKeys: DeviceKeyRule;
-  demandAppVersion: DemandAppVersion;
-  clock: Clock;
-}>;
+export type RenewalParts = BootstrapPolicies &
+  Readonly<{
+    tokens: WrapperTokens;
+    devices: DeviceIndex;
+    deviceStore: DeviceStore;
+    deviceKeys: DeviceKeyRule;
+    demandAppVersion: DemandAppVersion;
+    clock: Clock;
+  }>;
 
 export type Renewal = Readonly<{
   claims: WrapperClaims;
@@ -34,20 +37,31 @@ export type Renewal = Readonly<{
 const graceMs = 60_000;
 
 /**
- * A new token for a good one. To be run `alone` with the device.
+ * A new token for a good one, or for one that has expired when the device's key signs. To be run `alone` with
+ * the device.
  * @throws Refusal as authentication does, for a proof that is missing or wrong, and for an old app
  */
 export const renew = async (parts: RenewalParts, renewal: Renewal): Promise<IssuedToken> => {
   const { tokens, devices, clock } = parts;
   const { claims, onReplay } = renewal;
+  const isExpired = claims.expiresAt <= clock.now();
+  let prove = (): Promise<void> => demandProof(parts, deviceOf(devices, claims), renewal);
+  if (isExpired) {
+    demandSigned(devices, renewal);
+    // Before all else: whoever has an expired token and no key learns nothing by it, and ends nothing.
+    await prove();
+    prove = async () => undefined;
+  }
   const isReplay = wasReplaced(devices, claims);
   parts.demandAppVersion(renewal.appVersion);
   const device = deviceOf(devices, claims);
-  const proof = (): Promise<void> => demandProof(parts, device, renewal);
+  if (isExpired) {
+    demandReturn(parts, device, claims);
+  }
   if (isReplay) {
-    await demandOwnReplay(parts, { claims, device, demandProof: proof, onReplay });
+    await demandOwnReplay(parts, { claims, device, demandProof: prove, onReplay });
   } else {
-    await proof();
+    await prove();
   }
   const current = await keepVersion(parts, device, renewal.appVersion);
   await devices.supersede(claims, (clock.now() + graceMs) as EpochMs);

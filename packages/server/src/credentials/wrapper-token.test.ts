@@ -58,6 +58,19 @@ describe("a wrapper token", () => {
     });
   });
 
+  it("that has expired is still told from a stranger's, to whoever asks for late ones", async () => {
+    const { time, tokens } = setup();
+    const { token, expiresAt } = await tokens.issue(device, free, never);
+    const late = 2 * 86_400_000;
+    time.ms = expiresAt + late - 1;
+    assert.equal((await tokens.verify(token, late)).expiresAt, expiresAt);
+    await assert.rejects(tokens.verify(token), refusedAs("credential_expired"));
+    const stranger = setup({ secret: other }).tokens;
+    await assert.rejects(stranger.verify(token, late), refusedAs("credential_invalid"));
+    time.ms = expiresAt + late;
+    await assert.rejects(tokens.verify(token, late), /more than 2 days ago/);
+  });
+
   it("made in the second of a revocation is newer than it", async () => {
     const { time, tokens } = setup();
     const revokedAt = epochMs(time.ms);

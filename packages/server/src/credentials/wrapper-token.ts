@@ -20,8 +20,11 @@ export type WrapperClaims = Readonly<{
 export interface WrapperTokens {
   /** The policy rides along for clients to read; the relay itself goes by the device's row. */
   issue(deviceId: DeviceId, policy: Policy, validAfter: EpochMs): Promise<IssuedToken>;
-  /** @throws Refusal `credential_expired` or `credential_invalid` */
-  verify(token: string): Promise<WrapperClaims>;
+  /**
+   * @param lateMs how long ago it may have expired: for whoever looks at `expiresAt`, and 0 unless given
+   * @throws Refusal `credential_expired` or `credential_invalid`
+   */
+  verify(token: string, lateMs?: number): Promise<WrapperClaims>;
 }
 
 type Options = Readonly<{
@@ -30,6 +33,15 @@ type Options = Readonly<{
   lifetimeHours: number;
   clock: Clock;
 }>;
+
+export const expired = (): Refusal =>
+  new Refusal("credential_expired", "Token expired. Please refresh your token.");
+
+const expiredTooLongAgo = (lateMs: number): Refusal =>
+  new Refusal(
+    "credential_expired",
+    `Token expired more than ${lateMs / 86_400_000} days ago (DEVICE_RENEWAL_DAYS), too long for a renewal. Get a new one at POST /bootstrap.`,
+  );
 
 /** Names a secret without telling it, so that a rotation finds the right key. */
 const keyId = (secret: string): string =>
@@ -75,14 +87,16 @@ export const createWrapperTokens = (options: Options): WrapperTokens => {
         .sign(currentKey);
       return { token, jti, expiresAt: toMs(expiresAt) };
     },
-    verify: async (token) => claimsOf(await check(token, keys, options.clock)),
+    verify: async (token, lateMs = 0) =>
+      claimsOf(await check(token, keys, options.clock.now(), lateMs)),
   };
 };
 
 const check = async (
   token: string,
   keys: ReadonlyMap<string, Uint8Array>,
-  clock: Clock,
+  now: EpochMs,
+  lateMs: number,
 ): Promise<JWTPayload> => {
   try {
     const { payload } = await jwtVerify(
@@ -99,13 +113,13 @@ const check = async (
         issuer,
         audience,
         requiredClaims: ["sub", "jti", "iat", "exp"],
-        currentDate: new Date(clock.now()),
+        currentDate: new Date(now - lateMs),
       },
     );
     return payload;
   } catch (error) {
     if (error instanceof errors.JWTExpired) {
-      throw new Refusal("credential_expired", "Token expired. Please refresh your token.");
+      throw lateMs === 0 ? expired() : expiredTooLongAgo(lateMs);
     }
     throw new Refusal(
       "credential_invalid",

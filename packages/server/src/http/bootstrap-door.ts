@@ -81,7 +81,7 @@ const offerRefresh = (app: TypedApp, deps: BootstrapDoorDeps): void => {
         tags: ["Devices"],
         summary: "Renew a wrapper token",
         description:
-          "The old token keeps working for 60 s; brought here again after that, it ends every token of the device. A device that registered a key signs.",
+          "The old token keeps working for 60 s; brought here again after that, it ends every token of the device. A device that registered a key signs, and may bring a token that expired at most DEVICE_RENEWAL_DAYS ago.",
         body: RefreshRequest,
         security: [{ bearer: [] }, { apiKey: [] }],
         response: { 200: WrapperToken, "4xx": ErrorBody },

@@ -46,7 +46,8 @@ export interface Enrollment {
   /** @throws Refusal `forbidden` when the policy does not let this device in, `update_needed` for an old app */
   bootstrap(request: BootstrapRequest): Promise<BootstrapResult>;
   /**
-   * A new token for a good one, which works for a grace more. A device with a key must bring its proof.
+   * A new token for a good one, which works for a grace more. A device with a key must bring its
+   * proof, and may bring a token that expired not long ago.
    * One that comes back with a token replaced before the grace loses every token it has.
    * @throws Refusal as authentication does, `update_needed` for an old app
    */

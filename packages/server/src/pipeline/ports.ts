@@ -81,8 +81,8 @@ export interface DeviceStore {
    * `now` and `until` say when it may be forgotten.
    */
   takeNonce(device: DeviceId, nonce: string, now: EpochMs, until: EpochMs): Promise<boolean>;
-  /** Those whose `expiresAt` is still ahead of `now`. */
-  loadSuperseded(now: EpochMs): Promise<readonly SupersededToken[]>;
+  /** Those whose `expiresAt` is still ahead of `now`; of one device when it is named. */
+  loadSuperseded(now: EpochMs, device?: DeviceId): Promise<readonly SupersededToken[]>;
   /** Forgets those that have expired. Gives how many. */
   pruneSuperseded(now: EpochMs): Promise<number>;
 }

@@ -60,13 +60,10 @@ export const createDeviceStore = (db: Kysely<Tables>): DeviceStore => ({
       .executeTakeFirst();
     return taken !== undefined;
   },
-  loadSuperseded: async (now) => {
-    const rows = await db
-      .selectFrom("superseded_tokens")
-      .selectAll()
-      .where("expires_at", ">", now)
-      .execute();
-    return rows.map(toSuperseded);
+  loadSuperseded: async (now, device) => {
+    const all = db.selectFrom("superseded_tokens").selectAll().where("expires_at", ">", now);
+    const wanted = device === undefined ? all : all.where("device_id", "=", device);
+    return (await wanted.execute()).map(toSuperseded);
   },
   pruneSuperseded: (now) => pruneSuperseded(db, now),
 });

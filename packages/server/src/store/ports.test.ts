@@ -122,6 +122,8 @@ onEachDatabase((database) => {
     assert.deepEqual(await devices.supersedeToken(replay), token);
     assert.deepEqual(await devices.loadSuperseded(epochMs(noon + 99)), [token]);
     assert.deepEqual(await devices.loadSuperseded(epochMs(noon + 100)), []);
+    assert.deepEqual(await devices.loadSuperseded(epochMs(noon), token.deviceId), [token]);
+    assert.deepEqual(await devices.loadSuperseded(epochMs(noon), "device-2" as DeviceId), []);
     assert.equal(await devices.pruneSuperseded(epochMs(noon + 99)), 0);
     assert.equal(await devices.pruneSuperseded(epochMs(noon + 100)), 1);
   });

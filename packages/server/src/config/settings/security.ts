@@ -19,7 +19,7 @@ export const securitySettings = {
     fallback: null,
     shown: "none",
     about:
-      "The secret before the last rotation: tokens signed with it stay valid until they expire, and routers' secrets made from it for as long as it stands here.",
+      "The secret before the last rotation: tokens signed with it stay valid until they expire, those of devices with a key can be renewed for `DEVICE_RENEWAL_DAYS` more, and routers' secrets made from it for as long as it stands here.",
   }),
   jwtExpirationHours: define({
     name: "JWT_EXPIRATION_HOURS",
@@ -55,6 +55,15 @@ export const securitySettings = {
     shown: "optional",
     about:
       "Whether a device may do without a key of its own. A device with a key must sign each `/refresh`, so that a stolen token cannot be renewed.",
+  }),
+  deviceRenewalDays: define({
+    name: "DEVICE_RENEWAL_DAYS",
+    fileKey: "security.device_renewal_days",
+    parse: wholeNumber(0, 365),
+    fallback: 30,
+    shown: "30",
+    about:
+      "A device that was off comes back by itself, without a new code or approval, when its token expired at most so many days ago: it signs `/refresh` with its key. Without a key an expired token is worth nothing. 0: never.",
   }),
   minAppVersion: define<string | null>({
     name: "MIN_APP_VERSION",
