@@ -3,11 +3,14 @@
 
 #![cfg_attr(windows, windows_subsystem = "windows")]
 
+mod calls;
 mod keychain;
+mod lock;
 mod navigation;
 mod process;
 mod restarts;
 mod sidecar;
+mod wire;
 
 use std::sync::Arc;
 
@@ -16,14 +19,11 @@ use tauri::ipc::Channel;
 use tauri::webview::NewWindowResponse;
 use tauri::{App, AppHandle, Manager, RunEvent, State, WebviewWindowBuilder, WindowEvent};
 
-use sidecar::{CallFault, Sidecar};
+use calls::Outcome;
+use sidecar::Sidecar;
 
 #[tauri::command]
-async fn relay_call(
-    sidecar: State<'_, Arc<Sidecar>>,
-    method: String,
-    params: Value,
-) -> Result<Value, CallFault> {
+async fn relay_call(sidecar: State<'_, Arc<Sidecar>>, method: String, params: Value) -> Outcome {
     sidecar.call(&method, params).await
 }
 

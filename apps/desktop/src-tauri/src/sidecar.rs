@@ -1,61 +1,33 @@
 //! The main process as the window sees it: calls go in, replies and events come out, a JSON value a line
 //! (`src/bridge/wire.ts`). It ends when its input ends, however the shell dies.
 
-use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader};
 use std::process::{Child, ChildStdout};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tauri::async_runtime;
 use tauri::ipc::Channel;
 
+use crate::calls::{Calls, Outcome};
 use crate::keychain::{self, SecretRequest};
+use crate::lock::lock;
 use crate::process;
 use crate::restarts::Restarts;
+use crate::wire::FromMain;
 
 const BEFORE_RESTART: Duration = Duration::from_secs(1);
 /// Time to end an answer and write it down, once the app quits; the main process takes no more than 5 s.
 const TO_END: Duration = Duration::from_secs(6);
 
-/// A call that failed, as `src/bridge/protocol.ts` has it.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct CallFault {
-    code: String,
-    message: String,
-}
-
-type Outcome = Result<Value, CallFault>;
 type Input = mpsc::Sender<Value>;
-
-#[derive(Debug, Deserialize, PartialEq)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum FromMain {
-    Ready,
-    Reply {
-        id: u64,
-        result: Value,
-    },
-    Fault {
-        id: u64,
-        fault: CallFault,
-    },
-    Event {
-        event: Value,
-    },
-    #[serde(untagged)]
-    Secret(SecretRequest),
-}
 
 #[derive(Default)]
 pub struct Sidecar {
-    next_id: AtomicU64,
-    waiting: Mutex<HashMap<u64, async_runtime::Sender<Outcome>>>,
+    calls: Calls,
     events: Mutex<Option<Channel<Value>>>,
     input: Mutex<Option<Arc<Input>>>,
     child: Mutex<Option<Child>>,
@@ -81,13 +53,11 @@ impl Sidecar {
 
     /// One call of the window, carried to the main process and back.
     pub async fn call(&self, method: &str, params: Value) -> Outcome {
-        let id = self.next_id.fetch_add(1, SeqCst);
-        let (sender, mut outcome) = async_runtime::channel(1);
-        lock(&self.waiting).insert(id, sender);
+        let (id, outcome) = self.calls.begin();
         if !self.send(json!({ "type": "call", "id": id, "method": method, "params": params })) {
-            lock(&self.waiting).remove(&id);
+            self.calls.fail(id);
         }
-        outcome.recv().await.unwrap_or_else(|| Err(not_running()))
+        outcome.wait().await
     }
 
     /// Every event from now on goes to this channel: there is one window, and its newest page listens.
@@ -119,8 +89,7 @@ impl Sidecar {
             let started = Instant::now();
             let ran = spawned.and_then(|running| self.carry(running));
             *lock(&self.input) = None;
-            // Dropping their senders fails the calls that wait.
-            lock(&self.waiting).clear();
+            self.calls.fail_all();
             if self.stopping.load(SeqCst) {
                 return;
             }
@@ -167,16 +136,9 @@ impl Sidecar {
     fn take(&self, line: FromMain) {
         match line {
             FromMain::Ready | FromMain::Secret(_) => {}
-            FromMain::Reply { id, result } => self.settle(id, Ok(result)),
-            FromMain::Fault { id, fault } => self.settle(id, Err(fault)),
+            FromMain::Reply { id, result } => self.calls.settle(id, Ok(result)),
+            FromMain::Fault { id, fault } => self.calls.settle(id, Err(fault)),
             FromMain::Event { event } => self.tell(event),
-        }
-    }
-
-    fn settle(&self, id: u64, outcome: Outcome) {
-        if let Some(sender) = lock(&self.waiting).remove(&id) {
-            // Fails only when the window no longer waits.
-            drop(sender.try_send(outcome));
         }
     }
 
@@ -224,16 +186,4 @@ fn answer_secrets(input: Weak<Input>) -> mpsc::Sender<SecretRequest> {
         }
     });
     sender
-}
-
-fn not_running() -> CallFault {
-    CallFault {
-        code: "failed".to_owned(),
-        message: "The app's main process is not running.".to_owned(),
-    }
-}
-
-/// A thread that panicked left nothing half done here: each lock guards a single value.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -166,9 +166,14 @@ export class WebDriver {
         last = error;
         return false;
       }
-    }).catch((error: Error) => {
-      throw new Error(`${error.message} (${last ?? "it is not there"})`);
+    }).catch(async (error: Error) => {
+      throw new Error(`${error.message} (${last ?? "it is not there"})\n${await this.#page()}`);
     });
+  }
+
+  /** For the words of a failure. */
+  async #page(): Promise<string> {
+    return `The page:\n${await this.run("return document.body.innerText + '\\n' + [...document.querySelectorAll('textarea')].map((one) => 'written: ' + one.value)")}`;
   }
 
   async #demandEnabled(element: string): Promise<void> {

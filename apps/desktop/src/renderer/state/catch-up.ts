@@ -20,9 +20,9 @@ export const catchUp = async (given: Given): Promise<void> => {
 };
 
 const askForAll = async ({ bridge, store }: Given): Promise<void> => {
-  const app = await bridge.call("state.get", {});
   store.dispatch({ type: "listed", conversations: await bridge.call("conversations.list", {}) });
-  store.dispatch({ type: "started", app });
+  // Believed at once: a change of the connection that is heard in between would be undone.
+  store.dispatch({ type: "started", app: await bridge.call("state.get", {}) });
   const state = store.get();
   for (const id of Object.keys(state.loaded)) {
     if (isBusy(state, id)) {
