@@ -165,7 +165,7 @@ describe("the audit log", () => {
       "unknown device.refresh unknown credential_invalid",
       "unknown credential.refuse null credential_invalid",
       "unknown credential.refuse null credential_expired",
-      "unknown device.refresh unknown credential_expired",
+      `device:${device} device.refresh ${device} credential_expired`,
       `admin device.approve ${device} ok`,
       `admin device.revoke_tokens ${device} ok`,
       `admin device.change ${device} ok`,
