@@ -8,12 +8,10 @@ import { desktopMissing } from "./harness/missing.ts";
 import { until } from "./harness/poll.ts";
 import { connect, setScene } from "./harness/scene.ts";
 
-const refused = "refused: ";
-
 /** Calls the shell as the page's own script could. */
 const invoke = (command: string, args: object = {}): string =>
   `return window.__TAURI_INTERNALS__.invoke(${JSON.stringify(command)}, ${JSON.stringify(args)})
-     .then((answer) => "allowed: " + JSON.stringify(answer), (why) => "${refused}" + JSON.stringify(why))`;
+     .then((answer) => "allowed: " + JSON.stringify(answer), (why) => "refused: " + JSON.stringify(why))`;
 
 describe("the desktop app's window", { skip: desktopMissing }, () => {
   let elsewhere: Server;
@@ -73,8 +71,8 @@ describe("the desktop app's window", { skip: desktopMissing }, () => {
     const { open } = await setScene(t);
     const { page } = await open();
     await page.shows("welcome");
-    const state = await page.run<string>(invoke("relay_call", { method: "state.get", params: {} }));
-    assert.match(state, /^allowed: .*"unconfigured"/);
+    const state = await page.call("state.get");
+    assert.match(JSON.stringify(state), /"reply".*"unconfigured"/);
     for (const [method, params] of [
       ["shell.run", {}],
       ["__proto__", {}],
@@ -85,9 +83,9 @@ describe("the desktop app's window", { skip: desktopMissing }, () => {
       ["chat.send", { conversationId: "no-such-conversation", text: "x", extra: 1 }],
       ["relay.connect", null],
     ] as const) {
-      const answer = await page.run<string>(invoke("relay_call", { method, params }));
-      assert.ok(answer.startsWith(refused), `${method}: ${answer}`);
-      assert.match(answer, /"code":"(unknown_method|invalid_params)"/);
+      const answer = await page.call(method, params);
+      assert.ok(answer.type === "fault", `${method}: ${JSON.stringify(answer)}`);
+      assert.match(answer.fault.code, /^(unknown_method|invalid_params)$/);
     }
     for (const command of [
       "secret_get",

@@ -3,7 +3,6 @@
 
 #![cfg_attr(windows, windows_subsystem = "windows")]
 
-mod calls;
 mod keychain;
 mod lock;
 mod navigation;
@@ -19,22 +18,32 @@ use tauri::ipc::Channel;
 use tauri::webview::NewWindowResponse;
 use tauri::{App, AppHandle, Manager, RunEvent, State, WebviewWindowBuilder, WindowEvent};
 
-use calls::Outcome;
 use sidecar::Sidecar;
 
 #[tauri::command]
-async fn relay_call(sidecar: State<'_, Arc<Sidecar>>, method: String, params: Value) -> Outcome {
-    sidecar.call(&method, params).await
+fn relay_call(
+    sidecar: State<'_, Arc<Sidecar>>,
+    id: u64,
+    method: String,
+    params: Value,
+) -> Result<(), &'static str> {
+    // Not async: calls go in the order they were made.
+    let call = json!({ "type": "call", "id": id, "method": method, "params": params });
+    if sidecar.send(call) {
+        Ok(())
+    } else {
+        Err("The app's main process is not running.")
+    }
 }
 
 #[tauri::command]
-fn relay_events(sidecar: State<'_, Arc<Sidecar>>, channel: Channel<Value>) {
+fn relay_lines(sidecar: State<'_, Arc<Sidecar>>, channel: Channel<Value>) {
     sidecar.listen(channel);
 }
 
 fn main() {
     tauri::Builder::default()
-        .invoke_handler(tauri::generate_handler![relay_call, relay_events])
+        .invoke_handler(tauri::generate_handler![relay_call, relay_lines])
         .manage(Sidecar::start())
         .setup(|app| Ok(open_window(app)?))
         .build(tauri::generate_context!())

@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tauri::ipc::Channel;
 
-use crate::calls::{Calls, Outcome};
 use crate::keychain::{self, SecretRequest};
 use crate::lock::lock;
 use crate::process;
@@ -27,8 +26,7 @@ type Input = mpsc::Sender<Value>;
 
 #[derive(Default)]
 pub struct Sidecar {
-    calls: Calls,
-    events: Mutex<Option<Channel<Value>>>,
+    window: Mutex<Option<Channel<Value>>>,
     input: Mutex<Option<Arc<Input>>>,
     child: Mutex<Option<Child>>,
     stopping: AtomicBool,
@@ -51,18 +49,10 @@ impl Sidecar {
         sidecar
     }
 
-    /// One call of the window, carried to the main process and back.
-    pub async fn call(&self, method: &str, params: Value) -> Outcome {
-        let (id, outcome) = self.calls.begin();
-        if !self.send(json!({ "type": "call", "id": id, "method": method, "params": params })) {
-            self.calls.fail(id);
-        }
-        outcome.wait().await
-    }
-
-    /// Every event from now on goes to this channel: there is one window, and its newest page listens.
+    /// Every line from now on goes to this channel: there is one window, and its newest page listens. All of them
+    /// to one, which keeps their order: a reply that an event has overtaken would bring back what that changed.
     pub fn listen(&self, channel: Channel<Value>) {
-        *lock(&self.events) = Some(channel);
+        *lock(&self.window) = Some(channel);
     }
 
     /// Sends a line to the main process; false when there is none.
@@ -89,7 +79,7 @@ impl Sidecar {
             let started = Instant::now();
             let ran = spawned.and_then(|running| self.carry(running));
             *lock(&self.input) = None;
-            self.calls.fail_all();
+            self.tell(json!({ "type": "ended" }));
             if self.stopping.load(SeqCst) {
                 return;
             }
@@ -122,9 +112,10 @@ impl Sidecar {
     /// Reads what the main process writes, to its end. Gives how it ended, for the log.
     fn carry(&self, running: Running) -> io::Result<String> {
         for line in running.output.lines() {
-            match serde_json::from_str(&line?) {
+            match FromMain::read(&line?) {
                 Ok(FromMain::Secret(request)) => drop(running.secrets.send(request)),
-                Ok(line) => self.take(line),
+                Ok(FromMain::ForWindow(line)) => self.tell(line),
+                Ok(FromMain::Ready) => {}
                 Err(error) => {
                     eprintln!("The main process wrote a line that is none of ours: {error}");
                 }
@@ -133,23 +124,15 @@ impl Sidecar {
         Ok(self.end_child())
     }
 
-    fn take(&self, line: FromMain) {
-        match line {
-            FromMain::Ready | FromMain::Secret(_) => {}
-            FromMain::Reply { id, result } => self.calls.settle(id, Ok(result)),
-            FromMain::Fault { id, fault } => self.calls.settle(id, Err(fault)),
-            FromMain::Event { event } => self.tell(event),
-        }
-    }
-
     fn notice(&self, message: &str) {
-        self.tell(json!({ "type": "notice", "message": message }));
+        let event = json!({ "type": "notice", "message": message });
+        self.tell(json!({ "type": "event", "event": event }));
     }
 
-    fn tell(&self, event: Value) {
-        if let Some(channel) = lock(&self.events).as_ref() {
+    fn tell(&self, line: Value) {
+        if let Some(channel) = lock(&self.window).as_ref() {
             // Fails only when the page is gone: the next one asks for the state.
-            drop(channel.send(event));
+            drop(channel.send(line));
         }
     }
 

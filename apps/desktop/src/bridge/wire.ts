@@ -1,6 +1,7 @@
 /**
  * The lines between shell and main process: one JSON value a line, over the main process's standard input
- * and output. A shell carries calls, replies and events without reading them, and answers for its keychain.
+ * and output. A shell carries calls, replies and events without reading them, in the order they come, and
+ * answers for its keychain.
  */
 import type { AppEvent, CallFault } from "./protocol.ts";
 
@@ -38,3 +39,9 @@ export type FromMain =
       readonly value: string;
     }
   | { readonly type: "secret_delete"; readonly id: number; readonly name: string };
+
+/** What the shell tells the window, in the order of the main process's lines. */
+export type ToWindow =
+  | Extract<FromMain, { type: "reply" | "fault" | "event" }>
+  /** The main process ended: what was asked of it has no answer. */
+  | { readonly type: "ended" };

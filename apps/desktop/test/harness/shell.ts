@@ -22,6 +22,8 @@ export class Shell {
   /** Every line of standard output, as it was written. */
   readonly output: string[] = [];
   readonly events: AppEvent[] = [];
+  /** Told each line, in order, before anybody else. */
+  onLine: (line: FromMain) => void = () => undefined;
   /** What is asked of the keychain by such a name is left unanswered. */
   keychainHangs: RegExp | null = null;
   readonly #desk: Desk;
@@ -139,6 +141,7 @@ export class Shell {
   #take(text: string): void {
     this.output.push(text);
     const line = JSON.parse(text) as FromMain;
+    this.onLine(line);
     switch (line.type) {
       case "reply":
         this.#settle(line.id)?.resolve(line.result);

@@ -1,4 +1,5 @@
 /** As much of WebDriver (https://www.w3.org/TR/webdriver2/) as the tests need. */
+import type { ToWindow } from "../../src/bridge/wire.ts";
 import { until } from "./poll.ts";
 
 const elementKey = "element-6066-11e4-a52e-4f735466cecf";
@@ -15,6 +16,8 @@ export const keys = {
 
 export class WebDriver {
   readonly #session: string;
+  /** Below every id of the window's own. */
+  #lastId = 0;
 
   private constructor(session: string) {
     this.#session = session;
@@ -100,10 +103,22 @@ export class WebDriver {
     await this.#act(testId, (element) => this.#post(`element/${element}/clear`, {}));
   }
 
-  /** Calls the main process as the page's own script does. */
-  async call(method: string, params: object = {}): Promise<unknown> {
+  /**
+   * Calls the main process as the page's own script could, and gives the line that answers. From then on the
+   * window hears nothing, until the page is loaded again.
+   */
+  async call(method: string, params: unknown = {}): Promise<ToWindow> {
+    this.#lastId += 1;
     return this.run(
-      "return window.__TAURI_INTERNALS__.invoke('relay_call', { method: arguments[0], params: arguments[1] })",
+      `const [id, method, params] = arguments;
+       const { invoke, transformCallback } = window.__TAURI_INTERNALS__;
+       return new Promise((resolve, reject) => {
+         const heard = transformCallback(({ message }) => message?.id === id && resolve(message));
+         invoke("relay_lines", { channel: "__CHANNEL__:" + heard })
+           .then(() => invoke("relay_call", { id, method, params }))
+           .catch(reject);
+       })`,
+      this.#lastId,
       method,
       params,
     );

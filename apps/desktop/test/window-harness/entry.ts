@@ -1,46 +1,23 @@
 /** The renderer's entry for tests: its bridge ends in the test, by way of the browser's driver. */
-
-import { CallError } from "../../src/bridge/call-error.ts";
-import type {
-  AppEvent,
-  Bridge,
-  CallFault,
-  Method,
-  Params,
-  Results,
-} from "../../src/bridge/protocol.ts";
+import { lineBridge } from "../../src/bridge/line-bridge.ts";
+import type { ToWindow } from "../../src/bridge/wire.ts";
 import { start } from "../../src/renderer/main.tsx";
-
-type Outcome = Readonly<{ result: unknown } | { fault: CallFault }>;
 
 declare global {
   interface Window {
-    testCall(method: string, params: unknown): Promise<Outcome>;
-    testHear(events: readonly AppEvent[]): void;
+    testCall(id: number, method: string, params: unknown): Promise<void>;
+    testHear(lines: readonly ToWindow[]): void;
   }
 }
 
-const listeners = new Set<(event: AppEvent) => void>();
-window.testHear = (events) => {
-  for (const event of events) {
-    for (const listener of listeners) {
-      listener(event);
-    }
+const { bridge, take } = lineBridge({
+  firstId: Date.now() * 1000,
+  send: (id, method, params) => window.testCall(id, method, params),
+});
+window.testHear = (lines) => {
+  for (const line of lines) {
+    take(line);
   }
-};
-
-const bridge: Bridge = {
-  call: async <M extends Method>(method: M, params: Params<M>) => {
-    const outcome = await window.testCall(method, params);
-    if ("fault" in outcome) {
-      throw new CallError(outcome.fault);
-    }
-    return outcome.result as Results[M];
-  },
-  on: (listener) => {
-    listeners.add(listener);
-    return () => void listeners.delete(listener);
-  },
 };
 
 const root = document.getElementById("root");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { BrowserContextOptions, Locator } from "playwright-core";
 import { type Script, type ScriptedMain, scriptMain } from "./scripted-main.ts";
-import type { Caller, TestWindow, Windows } from "./window.ts";
+import { type Carrier, carrierTo, type TestWindow, type Windows } from "./window.ts";
 
 /** What every control needs: a name that a screen reader can say. Gives those without. */
 const unnamedControls = (): string[] =>
@@ -26,10 +26,10 @@ export type Opened = TestWindow & Readonly<{ at(testId: string): Locator }>;
 export const openFor = async (
   t: TestContext,
   windows: Windows,
-  call: Caller,
+  carry: Carrier,
   options?: BrowserContextOptions,
 ): Promise<Opened> => {
-  const opened = await windows.open(call, options);
+  const opened = await windows.open(carry, options);
   t.after(async () => {
     const unnamed = await opened.page.evaluate(unnamedControls);
     await opened.close();
@@ -47,7 +47,7 @@ export const openScripted = async (
   options?: BrowserContextOptions,
 ): Promise<Opened & Readonly<{ main: ScriptedMain }>> => {
   const main = scriptMain(changes);
-  return { ...(await openFor(t, windows, main.call, options)), main };
+  return { ...(await openFor(t, windows, carrierTo(main.call), options)), main };
 };
 
 /** Resolves when the element holds this text. */

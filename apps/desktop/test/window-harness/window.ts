@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { CallError } from "../../src/bridge/call-error.ts";
 import type { AppEvent, CallFault } from "../../src/bridge/protocol.ts";
+import type { ToWindow } from "../../src/bridge/wire.ts";
 import { type PageServer, servePage } from "./page-server.ts";
 
 const executablePath = "/usr/bin/chromium";
@@ -14,8 +15,15 @@ export const skipWindow: string | false = existsSync(executablePath)
 
 export type Caller = (method: string, params: unknown) => Promise<unknown>;
 
+/** Takes a call of the window; its reply goes back as a line. Throws where there is no main process. */
+export type Carrier = (
+  call: Readonly<{ id: number; method: string; params: unknown }>,
+  tell: (...lines: readonly ToWindow[]) => Promise<void>,
+) => void;
+
 export type TestWindow = Readonly<{
   page: Page;
+  tell(...lines: readonly ToWindow[]): Promise<void>;
   hear(...events: readonly AppEvent[]): Promise<void>;
   /** CSP violations, errors of the page, requests that leave it. */
   misdeeds: readonly string[];
@@ -23,8 +31,8 @@ export type TestWindow = Readonly<{
 }>;
 
 export type Windows = Readonly<{
-  /** Opens the renderer; `call` answers it. */
-  open(call: Caller, options?: BrowserContextOptions): Promise<TestWindow>;
+  /** Opens the renderer; its calls go to `carry`. */
+  open(carry: Carrier, options?: BrowserContextOptions): Promise<TestWindow>;
   close(): Promise<void>;
 }>;
 
@@ -43,7 +51,7 @@ export const startWindows = async (): Promise<Windows> => {
     ],
   });
   return {
-    open: (call, options) => openWindow(browser, server, call, options),
+    open: (carry, options) => openWindow(browser, server, carry, options),
     close: async () => {
       await browser.close();
       await server.close();
@@ -54,7 +62,7 @@ export const startWindows = async (): Promise<Windows> => {
 const openWindow = async (
   browser: Browser,
   server: PageServer,
-  call: Caller,
+  carry: Carrier,
   options: BrowserContextOptions = {},
 ): Promise<TestWindow> => {
   const context = await browser.newContext({
@@ -81,13 +89,11 @@ const openWindow = async (
       misdeeds.push(`went to ${frame.url()}`);
     }
   });
-  await page.exposeFunction("testCall", async (method: string, params: unknown) => {
-    try {
-      return { result: (await call(method, params)) ?? null };
-    } catch (error) {
-      return { fault: faultOf(error) };
-    }
-  });
+  const tell = (...lines: readonly ToWindow[]): Promise<void> =>
+    page.evaluate((all) => window.testHear(all), lines);
+  await page.exposeFunction("testCall", (id: number, method: string, params: unknown) =>
+    carry({ id, method, params }, tell),
+  );
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) => {
       console.error(`Content Security Policy: ${event.violatedDirective} ${event.blockedURI}`);
@@ -96,11 +102,24 @@ const openWindow = async (
   await page.goto(server.url);
   return {
     page,
-    hear: (...events) => page.evaluate((all) => window.testHear(all), events),
+    tell,
+    hear: (...events) => tell(...events.map((event) => ({ type: "event" as const, event }))),
     misdeeds,
     close: () => context.close(),
   };
 };
+
+/** Carries calls to a function of the test. */
+export const carrierTo =
+  (answer: Caller): Carrier =>
+  ({ id, method, params }, tell) => {
+    // The page may be gone by then.
+    const ignore = (): void => undefined;
+    answer(method, params)
+      .then((result) => tell({ type: "reply", id, result: result ?? null }))
+      .catch((error: unknown) => tell({ type: "fault", id, fault: faultOf(error) }))
+      .catch(ignore);
+  };
 
 const faultOf = (error: unknown): CallFault =>
   error instanceof CallError

@@ -1,7 +1,7 @@
 /** The window before the real main process: only the shell between them is the test's. */
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import { CallError } from "../../src/bridge/call-error.ts";
+import type { ToWindow } from "../../src/bridge/wire.ts";
 import { type Desk, type Shell, startShell, tokenIn } from "../harness/shell.ts";
 import { type Opened, openFor } from "./open.ts";
 import type { Windows } from "./window.ts";
@@ -22,50 +22,42 @@ export const openWithMain = async (
   desk: Desk,
   env: Readonly<Record<string, string>> = {},
 ): Promise<WithMain> => {
-  let shell = startShell(t, desk, env);
-  let isDown = false;
-  const given: unknown[] = [];
-  const opened = await openFor(t, windows, async (method, params) => {
-    if (isDown) {
-      throw new CallError({ code: "failed", message: "The main process is not there." });
-    }
-    const result = await shell.callRaw(method, params);
-    given.push(result);
-    return result;
-  });
-  const tell: Opened["hear"] = async (...events) => {
-    given.push(events);
-    await opened.hear(...events);
+  const given: ToWindow[] = [];
+  const waiting: ToWindow[] = [];
+  let tell: Opened["tell"] | undefined;
+  // As a shell does: each line as it comes, and in that order.
+  const carryTo = (shell: Shell): void => {
+    shell.onLine = (line) => {
+      if (line.type === "reply" || line.type === "fault" || line.type === "event") {
+        given.push(line);
+        void (tell?.(line) ?? waiting.push(line));
+      }
+    };
   };
-  void forwardEvents(shell, tell);
+  let shell: Shell | null = startShell(t, desk, env);
+  carryTo(shell);
+  const opened = await openFor(t, windows, (call) => {
+    if (shell === null) {
+      throw new Error("The main process is not there.");
+    }
+    shell.send({ type: "call", ...call });
+  });
+  tell = (...lines) => opened.tell(...lines).catch(() => undefined);
+  await tell(...waiting);
   return {
     ...opened,
-    end: async () => void (await shell.end()),
+    end: async () => void (await shell?.end()),
     crash: async () => {
-      isDown = true;
-      await shell.kill();
-      await tell({ type: "notice", message: "The main process ended." });
+      const crashed = shell;
+      shell = null;
+      await crashed?.kill();
+      await opened.tell({ type: "ended" });
+      await opened.hear({ type: "notice", message: "The main process ended." });
       shell = startShell(t, desk, env);
-      isDown = false;
-      void forwardEvents(shell, tell);
+      carryTo(shell);
     },
     assertTokenUnseen: (relayUrl) => assertUnseen(tokenIn(desk, relayUrl), opened, given),
   };
-};
-
-/** As a shell does: each event as it comes, beside the replies. Ends with the process or the page. */
-const forwardEvents = async (shell: Shell, tell: Opened["hear"]): Promise<void> => {
-  let told = 0;
-  try {
-    for (;;) {
-      await shell.until(() => shell.events.length > told);
-      const news = shell.events.slice(told);
-      told += news.length;
-      await tell(...news);
-    }
-  } catch {
-    // Nobody is left to tell, or to be told.
-  }
 };
 
 const assertUnseen = async (token: string, { page }: Opened, given: unknown[]): Promise<void> => {
