@@ -249,6 +249,36 @@ describe("a device that is in", posix, () => {
     assert.equal(JSON.parse(named.stdout).id, "fleet-00", "a whole id means itself");
   });
 
+  it("is not taken for one that calls itself the same but for a blank", async (t) => {
+    const operator = operatorOf(relay, t);
+    const [ann, eve] = ["laptop-of-ann-7777", "laptop-of-ann-7777 "];
+    await relay.bootstrap(ann);
+    await relay.bootstrap(eve);
+    const shown = await operator("devices", "list");
+    assert.match(shown.stdout, /^laptop-of-ann-7777 {2}/m);
+    assert.match(shown.stdout, /^'laptop-of-ann-7777 ' {2}/m);
+    const revoked = await operator("devices", "revoke", eve);
+    assert.match(revoked.stderr, /Revoked 'laptop-of-ann-7777 ': /);
+    assert.equal((await relay.admin(`/admin/devices/${ann}`)).body.status, "active");
+  });
+
+  it("cannot rewrite the terminal, not as JSON either", async (t) => {
+    const operator = operatorOf(relay, t);
+    const answer = await fetch(`${relay.url}/bootstrap`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ device_id: "rewriter", app_version: "\u009b2J\u202e1.0" }),
+    });
+    assert.equal(answer.status, 200);
+    for (const args of [["show", "rewriter"], ["list"]]) {
+      for (const json of [[], ["--json"]]) {
+        const { stdout } = await operator("devices", ...args, ...json);
+        assert.match(stdout, /rewriter/);
+        assert.doesNotMatch(stdout, /[\u009b\u202e]/);
+      }
+    }
+  });
+
   it("can be named, and is listed after those that wait, however it calls itself", async (t) => {
     const operator = operatorOf(relay, t);
     const id = "../a/b?c=d #e\"'%2f";

@@ -1,5 +1,6 @@
 /** What can be wrong when a machine is connected: each time one line, the way out, exit 1, and nothing half done. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -7,6 +8,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
@@ -16,6 +18,7 @@ import { after, before, describe, it, type TestContext } from "node:test";
 import { newPerson, type Person, type Ran } from "./harness/command-line.ts";
 import { type Relay, startRelay } from "./harness/relay.ts";
 
+const main = new URL("../packages/cli/src/main.ts", import.meta.url).pathname;
 const posix = { skip: process.platform === "win32", timeout: 120_000 };
 const store = ["--store", "file"];
 
@@ -136,6 +139,38 @@ describe("an enrollment code", posix, () => {
     const again = await person.run(["connect", relay.url, ...store]);
     assert.equal(again.code, 1);
     assert.match(again.stderr, /Connected, but: .*revoked/);
+  });
+});
+
+describe("a home that cannot be written", posix, () => {
+  it("is found out before a code is used up or a device made", async (t) => {
+    const relay = await startRelay({ env: { BOOTSTRAP: "code" } });
+    t.after(() => relay.stop());
+    const { body } = await relay.admin("/admin/enrollment-codes", {
+      method: "POST",
+      body: JSON.stringify({ max_uses: 1 }),
+    });
+    const person = newPerson(t);
+    // Root may write anywhere, but not beneath a file.
+    writeFileSync(dirname(person.folder), "");
+    const args = ["connect", relay.url, "--code", body.enrollment_code, ...store];
+    oneLine(await person.run(args), /cannot be written \(ENOTDIR|EEXIST\): make its folder/);
+    const nowhere = await person.run(args, { env: { HOME: "/dev/null" } });
+    oneLine(nowhere, /cannot be written/);
+    assert.deepEqual((await relay.admin("/admin/devices")).body.data, []);
+    rmSync(dirname(person.folder));
+    const ran = await person.run(args);
+    assert.equal(ran.code, 0, ran.stderr);
+  });
+
+  const isRoot = process.getuid?.() === 0;
+  it("is asked for where the user has none at all", { skip: !isRoot }, () => {
+    // As in a container, where the user is a number that nobody gave a name.
+    const ran = (env: Record<string, string>) =>
+      spawnSync(process.execPath, [main, "token"], { uid: 54_321, cwd: "/", env });
+    assert.match(String(ran({}).stderr), /^claude-relay: This user has no home folder: set HOME/);
+    const xdg = ran({ XDG_CONFIG_HOME: "/nowhere" });
+    assert.match(String(xdg.stderr), /is not connected to a relay/);
   });
 });
 

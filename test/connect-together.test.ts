@@ -1,6 +1,14 @@
 /** `claude-relay connect` beside another one, and one whose last step fails: an undo still finds the way back. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { newPerson, type Person } from "./harness/command-line.ts";
@@ -43,6 +51,21 @@ describe("connecting to two relays", posix, () => {
     assert.deepEqual(Object.keys(relays).sort(), [one.url, two.url].sort());
     assert.equal((await person.run(["connect", "--undo"])).code, 0);
     assert.equal(readFileSync(person.settings, "utf8"), mine);
+  });
+
+  it("or the same one at once is one sign-in, which an undo forgets", async (t) => {
+    const person = newPerson(t);
+    const connect = () => person.run(["connect", one.url, ...store]);
+    const ran = await Promise.all(Array.from({ length: 5 }, connect));
+    for (const { code, stderr } of ran) {
+      assert.equal(code, 0, stderr);
+    }
+    const undone = await person.run(["connect", "--undo"]);
+    assert.match(undone.stderr, /has forgotten its sign-in/);
+    assert.deepEqual(
+      readdirSync(person.folder).filter((name) => name.startsWith("sign-in-")),
+      [],
+    );
   });
 
   it("keeps the way back to the first when the second cannot write the settings", async (t) => {

@@ -82,6 +82,15 @@ const holdAnswers = () => {
   return { release: () => release(), seen };
 };
 
+/** The process dies when the relay has renewed the token and nobody has heard of it. */
+const killedInRenewal = async (session: DeviceSession): Promise<void> => {
+  loseAnswers("/refresh");
+  session.token().catch(() => undefined);
+  await machine.settle();
+  machine.kill();
+  machine.network = fetch;
+};
+
 describe("a device session that is stopped", () => {
   it("while it renews waits for the token and keeps it: nothing looks like a theft later", async () => {
     const session = await enrolled();
@@ -169,12 +178,7 @@ describe("a device session that is stopped", () => {
 
 describe("a device whose process is killed", () => {
   it("between the relay's answer and the store signs with the token before, and nothing is revoked", async () => {
-    const killed = await enrolled();
-    loseAnswers("/refresh");
-    killed.token().catch(() => undefined);
-    await machine.settle();
-    machine.kill();
-    machine.network = fetch;
+    await killedInRenewal(await enrolled());
     await machine.advance(20 * minute);
     const next = machine.session();
     const token = await next.token();
@@ -192,14 +196,7 @@ describe("a device whose process is killed", () => {
   it("so twice in a row goes on all the same", async () => {
     await enrolled();
     for (let killed = 0; killed < 2; killed += 1) {
-      loseAnswers("/refresh");
-      machine
-        .session()
-        .token()
-        .catch(() => undefined);
-      await machine.settle();
-      machine.kill();
-      machine.network = fetch;
+      await killedInRenewal(machine.session());
       await machine.advance(5 * minute);
     }
     const next = machine.session();
@@ -210,14 +207,7 @@ describe("a device whose process is killed", () => {
 
   it("within a minute of it does not even look odd", async () => {
     await enrolled();
-    loseAnswers("/refresh");
-    machine
-      .session()
-      .token()
-      .catch(() => undefined);
-    await machine.settle();
-    machine.kill();
-    machine.network = fetch;
+    await killedInRenewal(machine.session());
     await machine.advance(minute / 2);
     const next = machine.session();
     await works(await next.token());

@@ -277,4 +277,16 @@ describe("what clients ask before they begin", () => {
       assert.equal(body.length, 0);
     });
   }
+
+  it("GET / tells a browser where an enrollment link belongs, and a program that nothing is there", async () => {
+    const { relay } = twins.setting;
+    const ask = (accept: string) =>
+      send(relay.url, { method: "GET", path: "/", headers: { accept } });
+    const page = await ask("text/html,application/xhtml+xml,*/*;q=0.8");
+    assert.equal(page.status, 200);
+    assert.match(String(page.body), /paste it into the desktop app/);
+    assert.match(String(page.headers["content-security-policy"]), /^default-src 'none'/);
+    assert.doesNotMatch(String(page.body), /<script/);
+    assert.equal((await ask("*/*")).status, 404);
+  });
 });

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { startInside } from "./harness/inside.ts";
+import { signInThere } from "./harness/oidc-provider.ts";
 import { startOidcRelay, verified } from "./harness/oidc-relay.ts";
-import { approveAt, signInAt, userOf } from "./harness/oidc-sign-in.ts";
+import { approveAt, linkIn, openBrowser, signInAt, userOf } from "./harness/oidc-sign-in.ts";
 import { addAnn, begin, openPage, password, poll } from "./harness/sign-in.ts";
 
 describe("an OpenID provider", () => {
@@ -35,6 +36,41 @@ describe("an OpenID provider", () => {
     assert.equal((await browser.send(form)).status, 403);
     assert.equal((await poll(at.relay, begun)).body.error, "authorization_pending");
     await signInAt(at, "ann");
+  });
+
+  it("is a way that stays under the relay's path, where others live at the same host", async (t) => {
+    const base = "http://localhost/relay";
+    const at = await startOidcRelay({
+      env: { PROXY_BASE_URL: base },
+      people: { ann: verified("ann@example.com") },
+    });
+    t.after(() => at.remove());
+    at.provider.register({ redirectUri: `${base}/device/callback` });
+    await at.addUser("ann@example.com");
+    const begun = await begin(at.relay);
+    const browser = openBrowser(at.relay);
+    /** Where the page leads, as the proxy before the relay passes it on. */
+    const passed = (path: string): string => {
+      assert.match(path, /^\/relay\/device/);
+      return path.slice("/relay".length);
+    };
+    const onlyThere = (): void => {
+      for (const [, to = ""] of browser.page().text.matchAll(/(?:href|action)="([^"]*)"/g)) {
+        passed(to);
+      }
+    };
+    await browser.go("/device");
+    onlyThere();
+    await browser.send({ action: "find", user_code: begun.user_code });
+    onlyThere();
+    const left = await browser.go(passed(linkIn(browser.page())));
+    const back = await signInThere(left.headers.get("location") ?? "", "ann");
+    assert.equal((await browser.go(passed(`${back.pathname}${back.search}`))).status, 200);
+    onlyThere();
+    assert.equal((await browser.send({ action: "approve" })).status, 200);
+    assert.equal((await poll(at.relay, begun)).status, 200);
+    assert.equal((await browser.go("/device/callback?state=x")).status, 403);
+    onlyThere();
   });
 
   it("is not asked until somebody signs in, and may come later than the relay", async (t) => {

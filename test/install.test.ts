@@ -12,10 +12,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { readLogLines } from "./harness/log-lines.ts";
+import { freePort } from "./harness/loopback.ts";
 import { tempFolder } from "./harness/temp-folder.ts";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -53,15 +53,6 @@ const standIn = ({ env }: Place, name: string, script: string): void => {
   const file = join(env["STAND_INS"] ?? "", name);
   writeFileSync(file, `#!/bin/sh\n${script}\n`);
   chmodSync(file, 0o755);
-};
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 };
 
 const mode = (path: string): number => statSync(path).mode & 0o777;

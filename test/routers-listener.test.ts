@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { connect } from "node:tls";
 import { failToStart } from "./harness/failing-start.ts";
+import { freePort } from "./harness/loopback.ts";
 import { sendRaw } from "./harness/raw-http.ts";
 import { type Relay, startRelay } from "./harness/relay.ts";
 import { RouterClient } from "./harness/router-client.ts";
@@ -28,15 +29,6 @@ const started = async (
   const relay = await startRelay({ env, dataDir });
   t.after(() => relay.kill());
   return relay;
-};
-
-/** A port that is free now. */
-const freePort = async (): Promise<number> => {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 };
 
 describe("the routers' guide, as written,", { concurrency: 4 }, () => {

@@ -1,8 +1,7 @@
 /** An OpenID provider that answers as an attacker, or a fault, would have it. */
-import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
+import { listenHere } from "./loopback.ts";
 
 type Answers = {
   /** Changes of the claims of a good ID token. */
@@ -79,10 +78,10 @@ export const startHostileProvider = async (clientId: string): Promise<HostilePro
       default:
         response.writeHead(404).end();
     }
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
+  });
+  const { url, close } = await listenHere(server);
   return {
-    issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    issuer: url,
     answers,
     reset: () => {
       Object.assign(answers, good());
@@ -90,10 +89,6 @@ export const startHostileProvider = async (clientId: string): Promise<HostilePro
     expect: (value) => {
       nonce = value;
     },
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
+    close,
   };
 };

@@ -3,10 +3,9 @@
  * there before the relay that it serves, and can be away, or have new keys.
  */
 import { generateKeyPairSync } from "node:crypto";
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import Provider from "oidc-provider";
+import { listenHere } from "./loopback.ts";
 
 /** What the provider tells of one person, by what they type as their login; `sub` is that unless told. */
 export type People = Record<string, Readonly<Record<string, unknown>>>;
@@ -46,9 +45,8 @@ export const startOidcProvider = async (people: People = {}): Promise<OidcProvid
       return;
     }
     void answer(provider, request, response);
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  const { url: issuer, close } = await listenHere(server);
   const renew = (): void => {
     if (client !== null) {
       provider = providerFor(issuer, client, people, rows);
@@ -66,11 +64,7 @@ export const startOidcProvider = async (people: People = {}): Promise<OidcProvid
     behave: (as) => {
       behaviour = as;
     },
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
+    close,
   };
 };
 

@@ -50,6 +50,29 @@ describe("the connected relays", () => {
     assert.deepEqual(readConnectedRelays(place).asked, []);
   });
 
+  it("stay made by connecting when one that found the sign-in there is the last to say so", (t) => {
+    const place = folder(t);
+    rememberRelay(place, one);
+    rememberRelay(place, { ...one, made: false });
+    assert.deepEqual(connectedRelay(place, one.url), one);
+    rememberAsking(place, { ...two, made: true });
+    rememberRelay(place, two);
+    assert.equal(connectedRelay(place, two.url).made, true);
+  });
+
+  it("are named in a command that a shell takes as it is, whatever the address", (t) => {
+    const place = folder(t);
+    const url = "https://one.example/$(id);x";
+    assert.throws(
+      () => connectedRelay(place, url),
+      / connect ['"]https:\/\/one\.example\/\$\(id\);x['"]\./,
+    );
+    assert.throws(
+      () => connectedRelay(place, "\u001b[2J\u202ex"),
+      (error: Error) => !["\u001b", "\u202e"].some((sign) => error.message.includes(sign)),
+    );
+  });
+
   it("without the usual one have the one before it", (t) => {
     const place = folder(t);
     rememberRelay(place, one);

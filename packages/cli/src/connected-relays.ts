@@ -1,8 +1,8 @@
 /** The relays this machine is connected to, kept in `relays.json`. No secret is in it. */
 import { join } from "node:path";
-import { Fault } from "./fault.ts";
+import { Fault, printable } from "./fault.ts";
 import { isObject, type JsonObject } from "./json-object.ts";
-import { ownName } from "./own-name.ts";
+import { ownName, quoted } from "./own-name.ts";
 import { damaged, readState, writeState } from "./state-file.ts";
 
 /** Where the sign-in is kept: the system's keychain, or a file that only its owner can read. */
@@ -41,8 +41,13 @@ export const readConnectedRelays = (folder: string): ConnectedRelays => {
 
 /** Remembers a relay, and that it is now the one meant when none is named. @throws Fault */
 export const rememberRelay = (folder: string, relay: ConnectedRelay): void => {
+  const known = readConnectedRelays(folder);
   const { all, asked } = without(folder, relay.url);
-  write(folder, { all: [...all, relay], asked });
+  // Of several that connect at once only one makes the sign-in, and any may be the last to say so.
+  const made = [relay, ...known.all, ...known.asked].some(
+    (one) => one.url === relay.url && one.made,
+  );
+  write(folder, { all: [...all, { ...relay, made }], asked });
 };
 
 /** Remembers that this machine asked a relay to let it in. @throws Fault */
@@ -71,7 +76,7 @@ export const connectedRelay = (folder: string, url: string | null): ConnectedRel
   throw new Fault(
     url === null
       ? `This machine is not connected to a relay: ${ownName()} connect <url>.`
-      : `This machine is not connected to ${url}: ${ownName()} connect ${url}.${known(all)}`,
+      : `This machine is not connected to ${printable(url)}: ${ownName()} connect ${quoted(printable(url))}.${known(all)}`,
   );
 };
 

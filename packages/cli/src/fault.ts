@@ -5,5 +5,7 @@ export class Fault extends Error {
 }
 
 /** Text from elsewhere without what could rewrite the terminal: control, direction and invisible characters. */
-export const printable = (text: string): string =>
-  text.replace(/[\p{C}\u2028\u2029]+/gu, " ").trim();
+export const printable = (text: string): string => harmless(text).trim();
+
+/** The same with the blanks at its ends, which belong to a name that somebody chose. */
+export const harmless = (text: string): string => text.replace(/[\p{C}\u2028\u2029]+/gu, " ");

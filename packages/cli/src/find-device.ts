@@ -1,5 +1,6 @@
 import type { Device } from "@claude-relay/contract";
 import { type AdminClient, Refused } from "./admin-client.ts";
+import { idInCell } from "./device-words.ts";
 import { Fault, printable } from "./fault.ts";
 import { isObject } from "./json-object.ts";
 import { ownName } from "./own-name.ts";
@@ -27,7 +28,7 @@ export const findDevice = async (client: AdminClient, named: string): Promise<De
   }
   if (others.length > 0) {
     throw new Fault(
-      `${found.length} devices' ids begin with ${quotedName(named)}: ${found.map(({ id }) => printable(id)).join(", ")}. Name the whole id.`,
+      `${found.length} devices' ids begin with ${quotedName(named)}: ${found.map(({ id }) => idInCell(id)).join(", ")}. Name the whole id.`,
     );
   }
   return device;
@@ -58,7 +59,7 @@ const byId = async (client: AdminClient, id: string): Promise<Device> => {
     throw new Fault(
       similar === undefined
         ? `No device has the id ${quotedName(id)}. ${seeList()}`
-        : `No device has the id ${quotedName(id)}, but one's begins so: ${printable(similar.id)}. Name the whole id.`,
+        : `No device has the id ${quotedName(id)}, but one's begins so: ${idInCell(similar.id)}. Name the whole id.`,
     );
   }
 };

@@ -24,6 +24,35 @@ const oneLine = ({ code, stdout, stderr }: Ran, expected: RegExp): void => {
   assert.ok(!stderr.includes(token));
 };
 
+describe("an output that nobody reads to its end", () => {
+  it("ends the command without a word", { skip: process.platform === "win32" }, async (t) => {
+    const row = { id: "ann", name: "x".repeat(1000), organization_id: null, created_at: "2026" };
+    const relay = await startTestRelay(t, () => ({
+      status: 200,
+      body: { data: Array(1000).fill(row), next_cursor: null },
+    }));
+    const main = new URL("main.ts", import.meta.url).pathname;
+    const child = spawn(process.execPath, [main, "users", "list"], {
+      env: { ...process.env, CLAUDE_RELAY_URL: relay.url, ADMIN_TOKEN: token },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let stderr = "";
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    child.stdout.once("data", () => child.stdout.destroy());
+    const [code] = await once(child, "close");
+    assert.deepEqual([code, stderr], [141, ""]);
+  });
+});
+
+describe("claude-relay run", () => {
+  it("is not given a program without a name", async () => {
+    const ran = await runCli(["run", "--", ""], { HOME: "/nowhere" });
+    oneLine(ran, /What is to be run\? claude-relay run -- <command…>/);
+  });
+});
+
 describe("claude-relay keys mint", () => {
   it("sends the policy, and prints the secret alone on standard output", async (t) => {
     const relay = await startTestRelay(t, () => ({

@@ -24,6 +24,13 @@ const anyCommand = async (): Promise<void> => {
   await program.parseAsync();
 };
 
+/** `head` and its like go when they have read enough: what a shell says of SIGPIPE, and no more words. */
+const endUnread = ({ code }: NodeJS.ErrnoException): void =>
+  process.exit(code === "EPIPE" ? 141 : 1);
+process.stdout.on("error", endUnread);
+// Notes that nobody reads stop no work.
+process.stderr.on("error", () => undefined);
+
 try {
   const [command, option, url, ...more] = words;
   const plain = command === "token" && (option === undefined || option === "--url");

@@ -50,7 +50,8 @@ export const ownLauncher = (): string | null => {
 
 /** For the shell that reads it; plain words stay as they are. */
 export const quoted = (word: string): string => {
-  if (/^[\w@%+=:,./-]+$/.test(word)) {
+  // A word that begins with = is a program's place to zsh.
+  if (/^(?!=)[\w@%+=:,./-]+$/.test(word)) {
     return word;
   }
   return process.platform === "win32" ? `"${word}"` : `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,3 +1,4 @@
+import { shownJson } from "./shown-json.ts";
 import type { Terminal } from "./terminal.ts";
 
 type Options<Row> = Readonly<{
@@ -14,7 +15,7 @@ export const printList = <Row>(
   { json, table, hint }: Options<Row>,
 ): void => {
   if (json) {
-    terminal.print(JSON.stringify(rows, null, 2));
+    terminal.print(shownJson(rows));
   } else if (rows.length === 0) {
     terminal.note(hint);
   } else {

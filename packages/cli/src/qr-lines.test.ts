@@ -37,12 +37,17 @@ describe("a QR code in a terminal", () => {
 
   it("has four light modules on each side, and lines of one width", () => {
     const dark = drawn(qrLines(link, { colours: true }));
-    const width = qrWidth(link);
+    const width = qrWidth(link) ?? 0;
     const quiet = (row: readonly boolean[] = []): boolean => row.every((module) => !module);
     for (const [index, row] of dark.entries()) {
       assert.equal(row.length, width);
       assert.ok(quiet(row.slice(0, 4)) && quiet(row.slice(-4)));
       assert.ok((index >= 4 && index < width - 4) || quiet(row), `line ${index}`);
     }
+  });
+
+  it("is not made of a link that is too long for any", () => {
+    assert.equal(qrWidth("é".repeat(1165)), 185);
+    assert.equal(qrWidth("é".repeat(1166)), null);
   });
 });

@@ -4,6 +4,9 @@ import { encode } from "uqr";
 /** Light modules that readers need around the code, on each side (ISO/IEC 18004). */
 const quietZone = 4;
 
+/** What the largest code holds at that level of error correction (ISO/IEC 18004, version 40-M). */
+const mostBytes = 2331;
+
 /** Black on white whatever the terminal's own colours are: of the fixed part of the 256, which no theme changes. */
 const blackOnWhite = "\u001b[38;5;16;48;5;231m";
 const reset = "\u001b[0m";
@@ -29,8 +32,9 @@ export const qrLines = (text: string, { colours }: Options): readonly string[] =
   return colours ? lines.map((line) => blackOnWhite + line + reset) : lines;
 };
 
-/** How many characters wide the code would be. */
-export const qrWidth = (text: string): number => encode(text, { ecc: "M", border: quietZone }).size;
+/** How many characters wide the code would be; null for a text too long for any. */
+export const qrWidth = (text: string): number | null =>
+  Buffer.byteLength(text) > mostBytes ? null : encode(text, { ecc: "M", border: quietZone }).size;
 
 const half = (upper: boolean, lower: boolean): string => {
   if (upper) {

@@ -64,6 +64,8 @@ const typed = (input: Input, ask: () => void): Promise<string> =>
       }
     };
     ask();
+    // A letter may come in two parts.
+    input.setEncoding("utf8");
     input.setRawMode?.(true);
     input.on("data", onData).resume();
   });

@@ -49,7 +49,8 @@ export const checkToken = async (address: RelayAddress, token: string): Promise<
     path: "/v1/messages/count_tokens",
     body: { model, messages: [{ role: "user", content: "Hello" }] },
   });
-  return { models: models.length, model, inputTokens: Number(counted["input_tokens"]) };
+  const inputTokens = Number(counted["input_tokens"]);
+  return { models: models.length, model: printable(model), inputTokens };
 };
 
 type Asked = Readonly<{ method: "GET" | "POST"; path: string; body?: object }>;

@@ -18,7 +18,7 @@ import {
   type SignInStore,
 } from "./connected-relays.ts";
 import { Fault, printable } from "./fault.ts";
-import { ownName } from "./own-name.ts";
+import { ownName, quoted } from "./own-name.ts";
 import { fileStore, signInPath } from "./sign-in-file.ts";
 import { alone } from "./state-lock.ts";
 import { cliVersion } from "./version.ts";
@@ -62,7 +62,9 @@ export const signIn = async (
   { store, folder, code, note }: SignInOptions,
 ): Promise<Readonly<{ relay: ConnectedRelay; token: string }>> => {
   const session = await openSession({ url, store }, folder, code);
-  let made = readConnectedRelays(folder).all.some((one) => one.url === url && one.made);
+  // Nobody else keeps one in such a file; a connect that was ended too early may have.
+  let made =
+    store === "file" || readConnectedRelays(folder).all.some((one) => one.url === url && one.made);
   session.on(({ type }) => {
     made ||= type === "bootstrapped";
   });
@@ -124,7 +126,7 @@ const sayWhenAway = (session: DeviceSession, note: Note): void => {
 class Denied extends Fault {}
 
 const anotherDevice = (url: string): string =>
-  `To ask as another device: ${ownName()} connect --undo ${url}, then connect again.`;
+  `To ask as another device: ${ownName()} connect --undo ${quoted(url)}, then connect again.`;
 
 /**
  * Forgets this machine's sign-in at a relay, which is not asked.
@@ -158,7 +160,7 @@ export const signInFault = (url: string, error: unknown): unknown => {
 const wayBackIn = (url: string, reason: SignedOutError["reason"]): string => {
   switch (reason) {
     case "enrollment_code":
-      return `With a code from its operator: ${ownName()} connect ${url} --code <code>.`;
+      return `With a code from its operator: ${ownName()} connect ${quoted(url)} --code <code>.`;
     case "refused":
     case "asked":
       return anotherDevice(url);

@@ -1,7 +1,7 @@
 /** A small JSON file of this command's own, readable by its owner alone. */
 import { randomBytes } from "node:crypto";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { Fault } from "./fault.ts";
 import { type JsonObject, parseObject } from "./json-object.ts";
 import { ownName } from "./own-name.ts";
@@ -26,9 +26,25 @@ export const writeState = (path: string, state: JsonObject): void => {
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new Fault(`${path} cannot be written (${code}): make its folder writable for you.`);
+    throw unwritable(path, error);
   }
+};
+
+/** Demands that state can be kept there, before there is any. @throws Fault */
+export const demandRoom = (folder: string): void => {
+  const probe = join(folder, `.${randomBytes(6).toString("hex")}`);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(probe, "", { flag: "wx", mode: 0o600 });
+    rmSync(probe, { force: true });
+  } catch (error) {
+    throw unwritable(folder, error);
+  }
+};
+
+const unwritable = (path: string, error: unknown): Fault => {
+  const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+  return new Fault(`${path} cannot be written (${code}): make its folder writable for you.`);
 };
 
 /** The file is not as this command writes it. */

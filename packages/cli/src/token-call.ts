@@ -1,6 +1,7 @@
 /** A fresh token of a relay this machine is connected to. Claude Code waits for this: it loads little. */
-import { configFolder, keptToken } from "@claude-relay/client/device/kept-token";
+import { keptToken } from "@claude-relay/client/device/kept-token";
 import { type ConnectedRelay, connectedRelay } from "./connected-relays.ts";
+import { ownFolder } from "./own-folder.ts";
 import { fileStore } from "./sign-in-file.ts";
 
 /** Whoever asks waits no longer; milliseconds. */
@@ -15,7 +16,7 @@ export const currentToken = async (
   url: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Readonly<{ relay: ConnectedRelay; token: string }>> => {
-  const folder = configFolder(env);
+  const folder = ownFolder(env);
   const named = url ?? env["CLAUDE_RELAY_URL"]?.trim();
   const relay = connectedRelay(folder, named ? spelled(named) : null);
   const store = await storeOf(relay, folder);

@@ -126,7 +126,7 @@ export const openGateway = (options: GatewayOptions): Gateway | null => {
       shape: /^[A-Za-z0-9_.-]{1,1024}$/,
     }),
     isUser: signIns.isUser,
-    clock,
+    ...{ baseUrl, clock },
   };
   return {
     door: (scope) => {

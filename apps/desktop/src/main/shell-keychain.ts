@@ -146,7 +146,8 @@ export const keychainOrMemory = async (keychain: ShellKeychain): Promise<OpenedS
   }
 };
 
-const consequence = "Your sign-in is kept in memory and renewed at each start.";
+const consequence =
+  "Your sign-in is kept in memory and renewed at each start: a relay that lets devices in by code or approval asks for one each time.";
 
 const whyNot = (error: unknown): string => {
   if (!(error instanceof ShellKeychainError)) {

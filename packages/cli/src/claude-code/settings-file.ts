@@ -14,10 +14,10 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { Fault } from "../fault.ts";
 import { parseObject } from "../json-object.ts";
+import { homeFolder } from "../own-folder.ts";
 import { readIfThere } from "../settings.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -25,8 +25,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Where Claude Code reads the user's settings: `CLAUDE_CONFIG_DIR`, or `~/.claude`. */
 export const claudeSettingsPath = (environment: Environment): string =>
   join(
-    environment["CLAUDE_CONFIG_DIR"]?.trim() ||
-      join(environment["HOME"]?.trim() || homedir(), ".claude"),
+    environment["CLAUDE_CONFIG_DIR"]?.trim() || join(homeFolder(environment), ".claude"),
     "settings.json",
   );
 

@@ -10,6 +10,7 @@ import { listAll } from "../page-list.ts";
 import { printList } from "../print-list.ts";
 import { qrLines, qrWidth } from "../qr-lines.ts";
 import { relayAddress } from "../relay-address.ts";
+import { shownJson } from "../shown-json.ts";
 import type { CommonOptions, Terminal } from "../terminal.ts";
 import { hours } from "./duration.ts";
 import { several, wholeNumber } from "./numbers.ts";
@@ -62,7 +63,7 @@ const addCommand = (terminal: Terminal): Command =>
       const made = await mint(terminal, options);
       const link = enrollmentLink(address, made.enrollment_code);
       if (options.json) {
-        terminal.print(JSON.stringify({ ...made, link }, null, 2));
+        terminal.print(shownJson({ ...made, link }));
         return;
       }
       tell(terminal, made, link);
@@ -116,6 +117,10 @@ const tell = (terminal: Terminal, made: MadeCode, link: string): void => {
 const qrCode = (terminal: Terminal, link: string): void => {
   const { isTTY, columns } = process.stderr;
   const width = qrWidth(link);
+  if (width === null) {
+    terminal.note("The link is too long for a QR code.");
+    return;
+  }
   if (isTTY && columns < width) {
     terminal.note(`The QR code needs ${width} columns, and this terminal has ${columns}.`);
     return;

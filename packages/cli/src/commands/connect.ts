@@ -1,5 +1,4 @@
 /** `claude-relay connect`: this machine becomes a device of a relay, and Claude Code's settings point at it. */
-import { configFolder } from "@claude-relay/client/device";
 import { Command, Option } from "commander";
 import {
   inTheWay,
@@ -19,11 +18,13 @@ import {
   signInStores,
 } from "../connected-relays.ts";
 import { Fault, printable } from "../fault.ts";
+import { ownFolder } from "../own-folder.ts";
 import { ownName } from "../own-name.ts";
 import { type RelayAddress, relayToConnect } from "../relay-address.ts";
 import { checkRelay, checkToken } from "../relay-check.ts";
 import { sdkLines, usualShell } from "../shell-lines.ts";
 import { chooseStore, signIn } from "../sign-in.ts";
+import { demandRoom } from "../state-file.ts";
 import { alone } from "../state-lock.ts";
 import type { CommonOptions, Terminal } from "../terminal.ts";
 import { undoConnection } from "./connect-undo.ts";
@@ -45,7 +46,7 @@ export const connectCommand = (terminal: Terminal): Command =>
     .option("--undo", "take back what connecting changed, and forget the relay")
     .action(async (given: string | undefined, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<ConnectOptions>();
-      const folder = configFolder(terminal.env);
+      const folder = ownFolder(terminal.env);
       const places = { settings: claudeSettingsPath(terminal.env), folder };
       const url = given ?? options.url;
       if (options.undo) {
@@ -68,6 +69,7 @@ const connect = async (
   // Before anything is used up: a code can be used once.
   readClaudeSettings(places.settings);
   readConnectedRelays(places.folder);
+  demandRoom(places.folder);
   const { version, upstream } = await checkRelay(relay);
   terminal.note(`${relay.url} is claude-relay ${version}; upstream: ${upstream}.`);
   const { note } = terminal;

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { type AdminClient, adminClient } from "../admin-client.ts";
 import { personIsThere, saysYes } from "../ask-person.ts";
 import { deviceLines, fingerprintOf } from "../device-table.ts";
-import { deviceCommand, deviceName } from "../device-words.ts";
+import { deviceCommand, deviceName, idInCell } from "../device-words.ts";
 import { Fault, printable } from "../fault.ts";
 import { findDevice, pathOf } from "../find-device.ts";
 import type { CommonOptions, Terminal } from "../terminal.ts";
@@ -70,7 +70,7 @@ const demandCompared = async (
   if (options.yes) {
     if (named !== device.id) {
       throw new Fault(
-        `--yes takes the whole id, so that no other is meant: ${printable(device.id)}`,
+        `--yes takes the whole id, so that no other is meant: ${idInCell(device.id)}`,
       );
     }
     return;

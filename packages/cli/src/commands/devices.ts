@@ -9,6 +9,7 @@ import { deviceIn, findDevice, pathOf } from "../find-device.ts";
 import { ownName } from "../own-name.ts";
 import { listAll } from "../page-list.ts";
 import { printList } from "../print-list.ts";
+import { shownJson } from "../shown-json.ts";
 import type { CommonOptions, Terminal } from "../terminal.ts";
 import { approveCommand } from "./device-approval.ts";
 import { changesOf, type DeviceChangeOptions, withChangeOptions } from "./device-changes.ts";
@@ -62,7 +63,7 @@ const showCommand = (terminal: Terminal): Command =>
       const { url, json } = command.optsWithGlobals<ReadOptions>();
       const device = await findDevice(adminClient(terminal.settings(), url), named);
       if (json) {
-        terminal.print(JSON.stringify(device, null, 2));
+        terminal.print(shownJson(device));
         return;
       }
       for (const line of deviceLines(device)) {

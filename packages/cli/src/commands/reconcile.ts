@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { adminClient } from "../admin-client.ts";
 import { Fault } from "../fault.ts";
 import { reconcileTable } from "../reconcile-table.ts";
+import { shownJson } from "../shown-json.ts";
 import type { CommonOptions, Terminal } from "../terminal.ts";
 import { percentage } from "./numbers.ts";
 
@@ -38,7 +39,7 @@ export const reconcileCommand = (terminal: Terminal): Command =>
           `The relay at ${client.url} answered without a comparison: its version does not fit this one.`,
         );
       }
-      for (const line of json ? [JSON.stringify(report, null, 2)] : lines) {
+      for (const line of json ? [shownJson(report)] : lines) {
         terminal.print(line);
       }
       if (typeof openDay === "string") {

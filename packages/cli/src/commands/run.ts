@@ -14,7 +14,7 @@ export const runCommand = (terminal: Terminal): Command =>
     .action(async (words: string[], _: unknown, command: Command) => {
       const { url } = command.optsWithGlobals<CommonOptions>();
       const [file, ...args] = words;
-      if (file === undefined) {
+      if (!file) {
         throw new Fault("What is to be run? claude-relay run -- <command…>");
       }
       const { relay, token } = await currentToken(url, terminal.env);

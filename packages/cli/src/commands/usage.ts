@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { adminClient } from "../admin-client.ts";
 import { Fault } from "../fault.ts";
+import { shownJson } from "../shown-json.ts";
 import type { CommonOptions, Terminal } from "../terminal.ts";
 import { usageTable } from "../usage-table.ts";
 
@@ -23,7 +24,7 @@ export const usageCommand = (terminal: Terminal): Command =>
       });
       const report = await client.call({ method: "GET", path: `/admin/usage?${query}` });
       if (json) {
-        terminal.print(JSON.stringify(report, null, 2));
+        terminal.print(shownJson(report));
         return;
       }
       const lines = usageTable(report);

@@ -5,16 +5,18 @@ import { join } from "node:path";
 export const configFolder = (
   environment: Readonly<Record<string, string | undefined>> = process.env,
   platform: string = process.platform,
-  home: string = homedir(),
+  home?: string,
 ): string => {
+  // Asked only where it counts: a user that is a number alone, in a container, has none.
+  const atHome = (...names: readonly string[]): string => join(home ?? homedir(), ...names);
   const { XDG_CONFIG_HOME: xdg, APPDATA: appData } = environment;
   switch (platform) {
     case "darwin":
-      return join(home, "Library", "Application Support", "claude-relay");
+      return atHome("Library", "Application Support", "claude-relay");
     case "win32":
-      return join(appData || join(home, "AppData", "Roaming"), "claude-relay");
+      return join(appData || atHome("AppData", "Roaming"), "claude-relay");
     default:
       // A relative path there is to be ignored (XDG Base Directory Specification).
-      return join(xdg?.startsWith("/") ? xdg : join(home, ".config"), "claude-relay");
+      return join(xdg?.startsWith("/") ? xdg : atHome(".config"), "claude-relay");
   }
 };

@@ -1,7 +1,7 @@
 /** Which user an account at an OpenID provider is. */
 import { createHash, randomUUID } from "node:crypto";
-import type { OrganizationId, UserId } from "@claude-relay/contract";
-import type { UserStore } from "../pipeline/owner-ports.ts";
+import type { EpochMs, OrganizationId, UserId } from "@claude-relay/contract";
+import type { UserRecord, UserStore } from "../pipeline/owner-ports.ts";
 import type { AuditLog } from "../pipeline/ports.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { RefusalAudit } from "../pipeline/refusal-audit.ts";
@@ -9,6 +9,7 @@ import type {
   LinkedPerson,
   LinkedPersons,
   ProviderAccount,
+  SignInLink,
   SignInLinkStore,
 } from "../pipeline/sign-in-ports.ts";
 import type { Clock } from "../pipeline/types.ts";
@@ -40,8 +41,11 @@ type Options = Readonly<{
  */
 export const createLinkedPersons = (options: Options): LinkedPersons => {
   const { links, owners } = options;
-  const isStill = async ({ linkId, userId }: LinkedPerson): Promise<boolean> =>
-    owners.users.get(userId) !== null && (await links.get(linkId))?.userId === userId;
+  const isStill = async ({ linkId, userId }: LinkedPerson): Promise<boolean> => {
+    const link = await links.get(linkId);
+    const user = owners.users.get(userId);
+    return user !== null && link?.userId === userId && !isOfEarlier(link, user);
+  };
   // No user comes or goes while one is linked.
   const linked = (account: ProviderAccount, clientIp: string): Promise<LinkedPerson> =>
     owners.alone(() => personOf(options, account, clientIp));
@@ -89,13 +93,23 @@ const personOf = async (
   const { issuer, subject } = account;
   const known = await links.ofAccount(issuer, subject);
   if (known !== null) {
-    if (owners.users.get(known.userId) === null) {
+    const user = owners.users.get(known.userId);
+    if (user === null) {
       throw noUser();
     }
-    return { userId: known.userId, linkId: known.id };
+    if (!isOfEarlier(known, user)) {
+      return { userId: known.userId, linkId: known.id };
+    }
+    await links.removeOf(known.userId);
   }
-  const userId = await userFor(options, account, clientIp);
-  const link = { id: randomUUID(), issuer, subject, userId, linkedAt: options.clock.now() };
+  const user = await userFor(options, account, clientIp);
+  const { id: userId } = user;
+  if ((await links.ofUser(userId)).some((one) => isOfEarlier(one, user))) {
+    await links.removeOf(userId);
+  }
+  // Processes' clocks differ.
+  const linkedAt = Math.max(options.clock.now(), user.createdAt) as EpochMs;
+  const link = { id: randomUUID(), issuer, subject, userId, linkedAt };
   if (!(await links.insert(link))) {
     const other = (await links.ofUser(userId)).find((one) => one.issuer === issuer);
     if (other?.subject === subject) {
@@ -112,16 +126,20 @@ const personOf = async (
   return { userId, linkId: link.id };
 };
 
+/** A user may go while another process links with them: whoever gets the id next is not who was linked. */
+const isOfEarlier = ({ linkedAt }: SignInLink, { createdAt }: UserRecord): boolean =>
+  linkedAt < createdAt;
+
 /** The user whom the account's claim names; made, where the rules say so. */
 const userFor = async (
   options: Options,
   account: ProviderAccount,
   clientIp: string,
-): Promise<UserId> => {
+): Promise<UserRecord> => {
   const { rules, users, owners, clock } = options;
   const name = nameOf(rules, account);
-  const found = [name, smallLetters(rules, name)].find((id) => owners.users.get(id) !== null);
-  if (found !== undefined) {
+  const found = owners.users.get(name) ?? sameInSmall(options, name);
+  if (found !== null) {
     return found;
   }
   const id = smallLetters(rules, name);
@@ -136,10 +154,17 @@ const userFor = async (
     );
   }
   const row = { id, name: null, organizationId, createdAt: clock.now() };
-  owners.users.keep(await users.insert(row));
+  const made = owners.users.keep(await users.insert(row));
   const detail = { organization_id: organizationId, account: accountHash(account) };
   await record(options, "provider", "user.create", id, detail, clientIp);
-  return id;
+  return made;
+};
+
+/** However an admin wrote the address, unless two users have it. */
+const sameInSmall = ({ rules, owners }: Options, name: UserId): UserRecord | null => {
+  const small = smallLetters(rules, name);
+  const same = [...owners.users.all()].filter(({ id }) => smallLetters(rules, id) === small);
+  return owners.users.get(small) ?? (same.length > 1 ? null : (same[0] ?? null));
 };
 
 /** As the admin API has it. */

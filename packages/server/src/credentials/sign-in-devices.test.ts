@@ -87,3 +87,15 @@ test("a person who goes while a device is made takes it along", async () => {
   const { status, userId } = rows.get("signin-1") ?? {};
   assert.deepEqual([status, userId], ["revoked", null]);
 });
+
+test("a device that another process made for somebody who went is not renewed by who has the id next", async () => {
+  const { owners, devices } = await setUp();
+  await devices.enroll(mine);
+  assert.notEqual(await devices.issue(mine.id, epochMs(1000)), null);
+  const next = { id: ann, name: null, organizationId: null, createdAt: epochMs(1001) };
+  owners.users.keep(next);
+  assert.equal(await devices.issue(mine.id, epochMs(1000)), null);
+  const own = "signin-2" as DeviceId;
+  assert.equal(await devices.enroll({ ...mine, id: own }), true, "by a clock that is behind");
+  assert.notEqual(await devices.issue(own, epochMs(1000)), null);
+});

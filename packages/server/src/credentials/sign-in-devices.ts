@@ -57,10 +57,13 @@ export const createSignInDevices = (options: Options): SignInRegistry => {
     enroll: ({ id, userId, appVersion }) =>
       owners.alone(() =>
         index.alone(id, async () => {
-          if (owners.users.get(userId) === null) {
+          const user = owners.users.get(userId);
+          if (user === null) {
             return false;
           }
-          index.keep(await store.upsert(newDevice(id, userId, appVersion, clock.now())));
+          // Processes' clocks differ.
+          const now = Math.max(clock.now(), user.createdAt) as EpochMs;
+          index.keep(await store.upsert(newDevice(id, userId, appVersion, now)));
           return true;
         }),
       ),
@@ -96,8 +99,11 @@ const find = async (index: DeviceIndex, id: DeviceId): Promise<DeviceRecord | nu
   return index.get(id);
 };
 
-const isWelcome = (owners: OwnerIndex, { status, userId }: DeviceRecord): boolean =>
-  status === "active" && userId !== null && owners.users.get(userId) !== null;
+/** Not by a user who got the id later: the one before may have gone while another process made the device. */
+const isWelcome = (owners: OwnerIndex, { status, userId, createdAt }: DeviceRecord): boolean => {
+  const user = userId === null ? null : owners.users.get(userId);
+  return status === "active" && user !== null && user.createdAt <= createdAt;
+};
 
 const newDevice = (
   id: DeviceId,

@@ -38,6 +38,7 @@ import { createBareServer } from "./bare-server.ts";
 import { type BootstrapDoorDeps, bootstrapDoor } from "./bootstrap-door.ts";
 import { createCors } from "./cors.ts";
 import { asRefusal, errorReply } from "./error-reply.ts";
+import { frontPageDoor } from "./front-page-door.ts";
 import { type HealthDoorDeps, healthDoor } from "./health-door.ts";
 import { ownBodyLimit, readJsonBodies } from "./json-bodies.ts";
 import { type MessagesDoorDeps, messagesDoor } from "./messages-door.ts";
@@ -116,6 +117,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   );
   // Without a log line each: an orchestrator asks every few seconds.
   await app.register(room((scope) => healthDoor(scope, deps.health)));
+  await app.register(room(frontPageDoor));
   await app.register(
     room((scope) => {
       readJsonBodies(scope);

@@ -24,6 +24,8 @@ export type DeviceDoorDeps = Readonly<{
   /** What a browser brings back from the provider. */
   travelCookie: HostCookie;
   isUser: (id: UserId) => boolean;
+  /** The address people use: the relay may be one of several at a host, each under a path of its own. */
+  baseUrl: () => string;
   refusals: Pick<RefusalAudit, "record">;
   clock: Clock;
   trustProxy: number;
@@ -41,27 +43,29 @@ export type Step = Readonly<{
   ip: string;
 }>;
 
+/** Where the page is, for a browser that is at the relay. */
+export const pagePath = ({ baseUrl }: Pick<DeviceDoorDeps, "baseUrl">): string =>
+  `${new URL(baseUrl()).pathname.replace(/\/+$/, "")}/device`;
+
 /** What the link to the provider is signed for. */
 export const linkText = (userCode: string): string => `provider ${userCode}`;
 
 /** How the person may sign in; the link works in this browser alone. */
 export const waysFor = (
-  { persons, provider, guard }: DeviceDoorDeps,
+  deps: DeviceDoorDeps,
   { userCode, browser }: ProviderErrand,
   name: string,
-): Ways => ({
-  password: persons === null ? null : { name },
-  provider:
-    provider === null
-      ? null
-      : {
-          label: provider.label,
-          href: `/device/provider?${new URLSearchParams({
-            user_code: userCode,
-            link: guard.linkToken(browser, linkText(userCode)),
-          })}`,
-        },
-});
+): Ways => {
+  const { persons, provider, guard } = deps;
+  const link = new URLSearchParams({
+    user_code: userCode,
+    link: guard.linkToken(browser, linkText(userCode)),
+  });
+  return {
+    password: persons === null ? null : { name },
+    provider: provider && { label: provider.label, href: `${pagePath(deps)}/provider?${link}` },
+  };
+};
 
 export const recordGuess = (
   { refusals, isUser }: Pick<DeviceDoorDeps, "refusals" | "isUser">,
@@ -79,13 +83,13 @@ export const recordGuess = (
     clientIp: ip,
   });
 
-export const answerInHtml = (app: FastifyInstance, { onFailure }: DeviceDoorDeps): void => {
+export const answerInHtml = (app: FastifyInstance, deps: DeviceDoorDeps): void => {
   app.setErrorHandler((error, request, reply) => {
     const refusal = asRefusal(error);
     if (refusal.code === "internal") {
-      onFailure(request.id, error);
+      deps.onFailure(request.id, error);
     }
-    return sendFault(request, reply, refusal, (fault) => faultPage(fault));
+    return sendFault(request, reply, refusal, (fault) => faultPage(fault, pagePath(deps)));
   });
 };
 

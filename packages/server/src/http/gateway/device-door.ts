@@ -6,6 +6,7 @@ import {
   answerInHtml,
   type DeviceDoorDeps,
   ipOf,
+  pagePath,
   recordGuess,
   type Step,
   sendFault,
@@ -26,7 +27,11 @@ export const deviceDoor = (app: FastifyInstance, deps: DeviceDoorDeps): void => 
     const { token, cookie } = deps.guard.open(request.headers);
     const filled = typeof code === "string" ? code.slice(0, 32) : "";
     reply.header("set-cookie", cookie);
-    return sendPage(reply, 200, codePage({ csrf: token, fault: null }, filled));
+    return sendPage(
+      reply,
+      200,
+      codePage({ page: pagePath(deps), csrf: token, fault: null }, filled),
+    );
   });
 
   app.post("/device", hidden, async (request, reply) => {
@@ -48,16 +53,17 @@ export const deviceDoor = (app: FastifyInstance, deps: DeviceDoorDeps): void => 
 const decide = async (step: Step): Promise<FastifyReply> => {
   const { deps, reply, form, csrf, browser, ip } = step;
   const typed = form.get("user_code") ?? "";
+  const page = pagePath(deps);
   let asked: AskedApproval;
   try {
     asked = await deps.deviceFlow.look(typed, ip);
   } catch (error) {
-    return refused(step, error, (fault) => codePage({ csrf, fault }, typed.slice(0, 32)));
+    return refused(step, error, (fault) => codePage({ page, csrf, fault }, typed.slice(0, 32)));
   }
   const name = (form.get("name") ?? "").slice(0, 128);
   const ways = waysFor(deps, { userCode: asked.userCode, browser }, name);
   const shown = (fault: string | null): Html =>
-    approvalPage({ csrf, fault }, asked, deps.clock.now(), ways);
+    approvalPage({ page, csrf, fault }, asked, deps.clock.now(), ways);
   try {
     switch (form.get("action")) {
       case "approve":

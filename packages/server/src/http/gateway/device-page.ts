@@ -38,15 +38,20 @@ export const pageHeaders: Readonly<Record<string, string>> = {
 
 const none = "" as Html;
 
-export type FormState = Readonly<{ csrf: string; fault: string | null }>;
+export type FormState = Readonly<{
+  /** This page, as people's browsers reach it. */
+  page: string;
+  csrf: string;
+  fault: string | null;
+}>;
 
 /** Asks for the code. One that came in the address is only filled in: the person sends it. RFC 8628 §5.4 */
-export const codePage = ({ csrf, fault }: FormState, code: string): Html =>
+export const codePage = ({ page: address, csrf, fault }: FormState, code: string): Html =>
   page(
     "Sign in to Claude Code",
     html`<h1>Sign in to Claude Code</h1>
 ${raw(faultLine(fault))}
-<form method="post" action="/device" autocomplete="off">
+<form method="post" action="${address}" autocomplete="off">
 ${raw(hidden("csrf", csrf))}${raw(hidden("action", "find"))}
 <label for="user_code">The code that Claude Code shows</label>
 <input class="code" id="user_code" name="user_code" value="${code}" maxlength="32" required autocapitalize="characters" spellcheck="false" placeholder="BCDF-GHJK">
@@ -75,7 +80,7 @@ export const approvalPage = (
     asked,
     now,
     html`${raw(provider === null ? none : providerPart(provider, password !== null))}
-<form method="post" action="/device">
+<form method="post" action="${state.page}">
 ${raw(hidden("csrf", state.csrf))}${raw(hidden("user_code", asked.userCode))}
 ${raw(password === null ? none : passwordPart(password.name))}
 <div class="buttons">
@@ -96,7 +101,7 @@ export const knownPersonPage = (
     state,
     asked,
     now,
-    html`<form method="post" action="/device">
+    html`<form method="post" action="${state.page}">
 ${raw(hidden("csrf", state.csrf))}${raw(hidden("user_code", asked.userCode))}${raw(hidden("ticket", person.ticket))}
 <p>You are <strong>${person.userId}</strong>, signed in at ${person.label}.</p>
 <p>${consequence}</p>
@@ -152,9 +157,9 @@ export const donePage = (what: "approved" | "denied"): Html =>
         html`<h1>Denied</h1><p>Whoever asked gets nothing. If you did not start it, tell the operator of this relay.</p>`,
       );
 
-/** When there is no form to go on with. */
-export const faultPage = (fault: string, code = ""): Html => {
-  const again = code === "" ? "/device" : `/device?user_code=${encodeURIComponent(code)}`;
+/** When there is no form to go on with. @param address of the page */
+export const faultPage = (fault: string, address: string, code = ""): Html => {
+  const again = code === "" ? address : `${address}?user_code=${encodeURIComponent(code)}`;
   return page(
     "That did not work",
     html`<h1>That did not work</h1>${raw(faultLine(fault))}<p><a href="${again}">Start again</a></p>`,

@@ -6,6 +6,7 @@ import {
   type DeviceDoorDeps,
   ipOf,
   linkText,
+  pagePath,
   recordGuess,
   sendFault,
   sendPage,
@@ -57,7 +58,7 @@ const depart = async (
     reply.header("set-cookie", cookie);
     const ways = waysFor(deps, errand, "");
     return sendFault(request, reply, error, (fault) =>
-      approvalPage({ csrf, fault }, asked, deps.clock.now(), ways),
+      approvalPage({ page: pagePath(deps), csrf, fault }, asked, deps.clock.now(), ways),
     );
   }
 };
@@ -81,12 +82,13 @@ const arrive = async (
     const ticket = provider.ticket(person, { userCode, browser });
     const known = { userId: person.userId, label: provider.label, ticket };
     const now = deps.clock.now();
-    return sendPage(reply, 200, knownPersonPage({ csrf, fault: null }, asked, now, known));
+    const form = { page: pagePath(deps), csrf, fault: null };
+    return sendPage(reply, 200, knownPersonPage(form, asked, now, known));
   } catch (error) {
     if (!(error instanceof Refusal)) {
       throw error;
     }
-    return sendFault(request, reply, error, (fault) => faultPage(fault, userCode));
+    return sendFault(request, reply, error, (fault) => faultPage(fault, pagePath(deps), userCode));
   }
 };
 
