@@ -1,6 +1,16 @@
 /** Conversations on disk: what a restart, a crash, a meddler and a lost key leave of them. */
 import assert from "node:assert/strict";
-import { chmodSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { watch } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
@@ -131,6 +141,30 @@ describe("conversations", { concurrency: 4 }, () => {
     assert.deepEqual((await restart(t, again)).chat.notices(), []);
   });
 
+  it("that the system does not give are told of and left; the others are there", async (t) => {
+    const desk = open(t);
+    const { conversationId: there } = await desk.ask("Still here.");
+    const { conversationId: lost } = await desk.ask("Out of reach.");
+    await desk.chat.stop();
+    // Of more than two gigabytes, which Node refuses to read: no permission would stop a root's test.
+    truncateSync(fileOf(desk, lost), 2 ** 31 + 1);
+    // And what looks like a leftover to be removed, and cannot be.
+    const folder = join(folderOf(desk), ".leftover.tmp");
+    mkdirSync(folder);
+    utimesSync(folder, 0, 0);
+    const again = open(t, desk);
+    const list = await again.call["conversations.list"]({});
+    assert.deepEqual(
+      list.map(({ id }) => id),
+      [there],
+    );
+    assert.match(again.chat.notices().join(), /^One conversation cannot be read at the moment/);
+    const { conversationId: newer } = await again.ask("Written to disk?");
+    await again.chat.stop();
+    const files = [there, lost, newer].map((id) => `${id}.conversation`);
+    assert.deepEqual(readdirSync(folderOf(desk)).sort(), [".leftover.tmp", ...files.sort()]);
+  });
+
   it("damaged while the app runs are not found when they are opened", async (t) => {
     const first = open(t);
     const { conversationId: id } = await first.ask("Still there?");
@@ -140,6 +174,7 @@ describe("conversations", { concurrency: 4 }, () => {
     await assert.rejects(desk.call["conversations.get"]({ id }), { code: "not_found" });
     assert.match((await desk.event("notice")).message, /^One conversation could not be read/);
     assert.deepEqual(await desk.call["conversations.list"]({}), []);
+    await desk.event("conversations_changed", ({ conversations }) => conversations.length === 0);
   });
 
   it("whose key is lost are put aside, and come back with it", async (t) => {

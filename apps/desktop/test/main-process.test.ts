@@ -6,6 +6,8 @@ import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
+import { tempFolder } from "../../../test/harness/temp-folder.ts";
+import { startTlsFront } from "../../../test/harness/tls-front.ts";
 import {
   connect,
   count,
@@ -48,6 +50,19 @@ describe("the main process at first launch", () => {
     const models = await shell.call("models.list", {});
     assert.ok(models.length > 0);
     assert.equal(await shell.end(), 0);
+  });
+
+  it("trusts no certificate of a stranger's, though the environment has other programs do so", async (t) => {
+    const relay = await relayOf(t);
+    const front = await startTlsFront(tempFolder(t));
+    t.after(() => front.close());
+    front.pointAt(relay.port);
+    const shell = startShell(t, deskOf(t), { NODE_TLS_REJECT_UNAUTHORIZED: "0" });
+    await assert.rejects(
+      connect(shell, front.url),
+      fault("failed", /certificate that is not to be trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)/),
+    );
+    assert.deepEqual(await devicesOf(relay), []);
   });
 
   it("takes an address without its scheme, and an operator's link with the code in it", async (t) => {

@@ -49,6 +49,11 @@ describe("an answer in the window", options, () => {
     return opened;
   };
 
+  it("shows a letter under half a million marks without standing still", async (t) => {
+    const { at } = await show(t, `A${"\u0300".repeat(500_000)} word.`);
+    await says(at("markdown"), "word.");
+  });
+
   it("shows HTML as text, loads nothing and runs nothing", async (t) => {
     const { at, main, page } = await show(t, attacks.join("\n\n"));
     const markdown = at("markdown");

@@ -13,7 +13,7 @@ import { type AnswerCall, createCalls } from "./calls.ts";
 import type { ChatMethod, ChatPartOptions, Methods, ShellMethod } from "./chat-port.ts";
 import type { Chat } from "./chat-ports.ts";
 import { errorLine } from "./error-line.ts";
-import { openLink } from "./link-open.ts";
+import { createLinkOpener } from "./link-open.ts";
 import { createNotices, type Notices } from "./notices.ts";
 import { proxyFromEnvironment } from "./proxy-bootstrap.ts";
 import { RelayLink, type RelayLinkParts } from "./relay-link.ts";
@@ -70,7 +70,10 @@ export const startApp = (parts: AppParts): App => {
   });
   const chatNotices = (): readonly string[] => chat?.notices() ?? [];
   const state = appStateFrom({ ...parts, link, settings, fixed, notices, chatNotices });
-  const methods = { ...shellMethods(state, link, settings), ...chatMethods(chatMade) };
+  const methods = {
+    ...shellMethods(state, link, settings, createLinkOpener()),
+    ...chatMethods(chatMade),
+  };
   return {
     answer: createCalls(methods, log),
     woke: () => link.woke(),
@@ -116,6 +119,7 @@ const shellMethods = (
   state: () => AppState,
   link: RelayLink,
   settings: SettingsFile,
+  openLink: (url: string) => Promise<void>,
 ): Methods<ShellMethod> => ({
   "state.get": async () => state(),
   "relay.connect": async ({ address, enrollmentCode }) => {

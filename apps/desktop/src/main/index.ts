@@ -15,6 +15,8 @@ const log = (line: string): void => {
 
 // Nobody may be reading the log any more: that is no reason to end.
 process.stderr.on("error", () => undefined);
+// Set for other programs of this machine: a relay's certificate is always looked at.
+delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
 // Standard output belongs to the wire: a library that prints must not break it.
 globalThis.console = new Console(process.stderr);
 

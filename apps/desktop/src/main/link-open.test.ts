@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { tempFolder } from "../../../../test/harness/temp-folder.ts";
 import { CallError } from "../bridge/call-error.ts";
-import { openLink, safeLink } from "./link-open.ts";
+import { createLinkOpener, openLink, safeLink } from "./link-open.ts";
 
 /** A folder to stand for PATH with an xdg-open in it; without `body` there is none. */
 const withOpener = (t: TestContext, body?: string): string => {
@@ -74,6 +74,23 @@ describe("a link", () => {
       "",
     ]);
     assert.equal(existsSync(join(folder, "broken")), false);
+  });
+
+  it("is one of four on their way at most: a thousand would be as many programs", async () => {
+    const done = Promise.withResolvers<void>();
+    const asked: string[] = [];
+    const open = createLinkOpener((url) => {
+      asked.push(url);
+      return done.promise;
+    });
+    const four = ["1", "2", "3", "4"];
+    const opening = four.map(open);
+    await assert.rejects(open("5"), { code: "busy" });
+    assert.deepEqual(asked, four);
+    done.resolve();
+    await Promise.all(opening);
+    await open("6");
+    assert.equal(asked.at(-1), "6");
   });
 
   it("that nothing here opens is said to be so", async (t) => {

@@ -13,6 +13,28 @@ const otherwise = ["xdg-open"] as const;
 /** Some openers stay as long as the browser they started: silence for so long is success. */
 const longestMs = 3_000;
 
+/** More at once no person asks for, and each is a program of its own. */
+const mostAtOnce = 4;
+
+/** Opens links, a few at a time. The function it gives throws CallError: `busy`, or as `open` does. */
+export const createLinkOpener = (
+  open: (url: string) => Promise<void> = (url) => openLink(url),
+): ((url: string) => Promise<void>) => {
+  let opening = 0;
+  return async (url) => {
+    if (opening >= mostAtOnce) {
+      const message = "Several links are being opened. Try again in a moment.";
+      throw new CallError({ code: "busy", message });
+    }
+    opening += 1;
+    try {
+      await open(url);
+    } finally {
+      opening -= 1;
+    }
+  };
+};
+
 /**
  * Opens a web address or a mail address.
  * @throws CallError when it is neither, or nothing on this machine opens it

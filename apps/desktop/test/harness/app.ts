@@ -1,9 +1,9 @@
 /** The app as its package installs it, started by WebKit's driver and driven through it. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { freePort } from "../../../../test/harness/loopback.ts";
 import { startChild } from "./child.ts";
 import type { Desk } from "./desk.ts";
 import { builtPackage } from "./missing.ts";
@@ -40,6 +40,7 @@ export const startApp = async (
   desk: Desk,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<App> => {
+  // The driver takes no port 0.
   const port = await freePort();
   // Tauri lets a driver in when it is told to by its environment; tauri-driver does no more on Linux.
   const env = { ...desk.env, ...settings, TAURI_WEBVIEW_AUTOMATION: "true" };
@@ -72,15 +73,6 @@ const answers = (url: string): Promise<boolean> =>
     ({ ok }) => ok,
     () => false,
   );
-
-/** The driver takes no port 0. */
-const freePort = async (): Promise<number> => {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-};
 
 /** A process of that name among the descendants of another. */
 const childOf = (ancestor: number, name: string): number | undefined => {

@@ -1,6 +1,5 @@
 /** The chatting part of the main process at a desk: its methods in hand, its events written down. */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import type { TestContext } from "node:test";
 import { DeviceSession, type SecretStore } from "@claude-relay/client/device";
 import { createTestStore } from "../../../../test/harness/device-session.ts";
@@ -11,6 +10,7 @@ import { createChatPart } from "../../src/main/chat/chat-part.ts";
 import type { ChatMethod, Methods } from "../../src/main/chat-port.ts";
 import type { Chat } from "../../src/main/chat-ports.ts";
 import type { RelayAccess } from "../../src/main/relay-access.ts";
+import { systemClock, systemRandom } from "../../src/main/system-ports.ts";
 
 export type Desk = Readonly<{
   chat: Chat;
@@ -63,8 +63,8 @@ export const sitDown = (t: TestContext, options: DeskOptions): Desk => {
     relayFailed: () => {
       failures += 1;
     },
-    clock: { now: options.now ?? Date.now, monotonicMs: () => performance.now() },
-    random: { bytes: (count) => randomBytes(count), fraction: () => Math.random() },
+    clock: { ...systemClock, ...(options.now !== undefined && { now: options.now }) },
+    random: systemRandom,
     log: () => undefined,
   });
   t.after(() => chat.stop());

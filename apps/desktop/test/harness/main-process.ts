@@ -7,7 +7,7 @@ import { type Relay, startRelay } from "../../../../test/harness/relay.ts";
 import { tempFolder } from "../../../../test/harness/temp-folder.ts";
 import { CallError } from "../../src/bridge/call-error.ts";
 import type { CallFaultCode } from "../../src/bridge/protocol.ts";
-import type { Desk, Shell } from "./shell.ts";
+import { type Desk, folderOf, type Shell } from "./shell.ts";
 
 /** An empty home. @param keychain what is in the keychain; null where there is none */
 export const deskOf = (t: TestContext, keychain: Desk["keychain"] = new Map()): Desk => ({
@@ -59,10 +59,7 @@ export const count = (text: string, line: string): number =>
 
 /** With this text for a settings file. */
 export const withSettings = (desk: Desk, text: string): Desk => {
-  const folder =
-    process.platform === "darwin"
-      ? join(desk.home, "Library", "Application Support", "claude-relay", "desktop")
-      : join(desk.home, ".config", "claude-relay", "desktop");
+  const folder = folderOf(desk);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "settings.json"), text);
   return desk;

@@ -15,6 +15,12 @@ const entry = new URL("../../src/main/index.ts", import.meta.url).pathname;
 /** What outlives a main process: a folder, and a keychain or none. */
 export type Desk = Readonly<{ home: string; keychain: Map<string, string> | null }>;
 
+/** Where the app keeps its own files. */
+export const folderOf = ({ home }: Desk): string =>
+  process.platform === "darwin"
+    ? join(home, "Library", "Application Support", "claude-relay", "desktop")
+    : join(home, ".config", "claude-relay", "desktop");
+
 type Waiting = Readonly<{ resolve: (result: unknown) => void; reject: (error: Error) => void }>;
 
 export class Shell {
@@ -56,11 +62,8 @@ export class Shell {
     });
   }
 
-  /** Where the app keeps its own files. */
   get folder(): string {
-    return process.platform === "darwin"
-      ? join(this.#desk.home, "Library", "Application Support", "claude-relay", "desktop")
-      : join(this.#desk.home, ".config", "claude-relay", "desktop");
+    return folderOf(this.#desk);
   }
 
   get stderr(): string {

@@ -1,14 +1,12 @@
 /** A relay's front door behind which tokens are said to live for seconds: nobody waits an hour in a test. */
-import { once } from "node:events";
 import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type Listening, listenHere } from "../../../../test/harness/loopback.ts";
 
-export type ShortLivedTokens = Readonly<{
-  url: string;
-  /** Paths asked for so far that give tokens. */
-  asked: readonly string[];
-  close(): Promise<void>;
-}>;
+export type ShortLivedTokens = Listening &
+  Readonly<{
+    /** Paths asked for so far that give tokens. */
+    asked: readonly string[];
+  }>;
 
 export const shortLivedTokens = async (
   relayUrl: string,
@@ -36,14 +34,5 @@ export const shortLivedTokens = async (
       outgoing.end(JSON.stringify(body));
     });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    asked,
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  return { ...(await listenHere(server)), asked };
 };

@@ -1,15 +1,14 @@
 /** Anthropic's API in the test's hand: every question waits until the test answers it, word by word. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type Listening, listenHere } from "../../../../test/harness/loopback.ts";
 import { until } from "./poll.ts";
 
-export type Upstream = Readonly<{
-  url: string;
-  /** The next question. */
-  asked(): Promise<Asked>;
-  close(): Promise<void>;
-}>;
+export type Upstream = Listening &
+  Readonly<{
+    /** The next question. */
+    asked(): Promise<Asked>;
+  }>;
 
 export type Asked = Readonly<{
   /** The request's body. */
@@ -38,15 +37,9 @@ export const startUpstream = async (): Promise<Upstream> => {
     }
     arrived.push(answerable(await bodyOf(request), response));
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...(await listenHere(server)),
     asked: () => until("Anthropic is asked", () => arrived.shift()),
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-    },
   };
 };
 

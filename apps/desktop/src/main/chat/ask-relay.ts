@@ -1,6 +1,7 @@
 import type Anthropic from "@anthropic-ai/sdk";
 import type { SessionTimers } from "@claude-relay/client/device";
 import type { ReplyFault, ReplyUsage } from "../../bridge/conversation.ts";
+import { printable } from "../printable.ts";
 import type { RelayAccess } from "../relay-access.ts";
 import { createAnthropicClient } from "./anthropic-client.ts";
 import type { Turn } from "./message-history.ts";
@@ -44,14 +45,14 @@ export async function* askRelay(
   deps: AskDeps,
 ): AsyncGenerator<ReplyPart, void> {
   const tokens: string[] = [];
-  const failed = (fault: ReplyFault): ReplyFailed => new ReplyFailed(withoutTokens(fault, tokens));
+  const { model } = question;
   const begun = await begin(access, question, signal, deps, tokens).catch((error: unknown) => {
-    throw failed(faultBeforeText(error, { model: question.model, now: deps.now() }));
+    throw new ReplyFailed(faultBeforeText(error, { model, now: deps.now(), secrets: tokens }));
   });
   try {
     yield* partsOf(begun);
   } catch (error) {
-    throw failed(faultInStream(error));
+    throw new ReplyFailed(faultInStream(error, tokens));
   }
 }
 
@@ -114,7 +115,7 @@ async function* partsOf(events: Events): AsyncGenerator<ReplyPart, void> {
   yield reading.end();
 }
 
-/** What an answer has said of itself so far. */
+/** What an answer has said of itself so far. The SDK's types are a hope: nothing checked what came. */
 class Reading {
   #inputTokens = 0;
   #outputTokens = 0;
@@ -127,16 +128,16 @@ class Reading {
       case "message_start": {
         const { usage } = event.message;
         const { cache_read_input_tokens: read, cache_creation_input_tokens: written } = usage;
-        this.#inputTokens = usage.input_tokens + (read ?? 0) + (written ?? 0);
-        this.#outputTokens = usage.output_tokens;
+        this.#inputTokens = countOf(usage.input_tokens) + countOf(read) + countOf(written);
+        this.#outputTokens = countOf(usage.output_tokens);
         return "";
       }
       case "content_block_delta":
-        return event.delta.type === "text_delta" ? event.delta.text : "";
+        return event.delta.type === "text_delta" ? wordsOf(event.delta.text) : "";
       case "message_delta":
         // Counted from the start of the answer: the last one is the whole.
-        this.#outputTokens = event.usage.output_tokens;
-        this.#stopReason = event.delta.stop_reason ?? this.#stopReason;
+        this.#outputTokens = countOf(event.usage.output_tokens);
+        this.#stopReason = printable(wordsOf(event.delta.stop_reason)) || this.#stopReason;
         return "";
       case "message_stop":
         this.isWhole = true;
@@ -153,8 +154,8 @@ class Reading {
   }
 }
 
-/** A server that quotes what it was sent must not bring a token before the window. */
-const withoutTokens = (fault: ReplyFault, tokens: readonly string[]): ReplyFault => ({
-  ...fault,
-  message: tokens.reduce((message, token) => message.replaceAll(token, "[token]"), fault.message),
-});
+const wordsOf = (value: unknown): string => (typeof value === "string" ? value : "");
+
+/** What is no count is none; a trillion is more than any answer has. */
+const countOf = (value: unknown): number =>
+  typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 1e12 ? value : 0;

@@ -20,12 +20,15 @@ type Options = Readonly<{
   longestSilence: number;
 }>;
 
+/** In bytes. The longest answer that is asked for is a part of it: a relay that goes on and on fills no memory. */
+const largestAnswer = 8 * 1024 * 1024;
+
 /** The answer stopped coming while the connection stayed: the machine slept, or the network changed. */
 class SilenceError extends Error {}
 
 /**
  * A fetch for the SDK that goes to this relay and nowhere else, with this token and no other credential,
- * follows no redirect, and gives up on an answer that has fallen silent.
+ * follows no redirect, and gives up on an answer that has fallen silent or does not end.
  */
 export const createRelayFetch =
   ({ relayUrl, token, timers, longestSilence }: Options): typeof fetch =>
@@ -44,8 +47,21 @@ export const createRelayFetch =
     });
     return response.body === null
       ? response
-      : new Response(response.body.pipeThrough(watch.listener()), response);
+      : new Response(response.body.pipeThrough(watch.listener()).pipeThrough(bounded()), response);
   };
+
+const bounded = () => {
+  let left = largestAnswer;
+  return new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform: (chunk, controller) => {
+      left -= chunk.length;
+      if (left < 0) {
+        throw new Error("The answer does not end.");
+      }
+      controller.enqueue(chunk);
+    },
+  });
+};
 
 const onlyOurs = (headers: Headers, token: string): Headers => {
   const kept = [...headers].filter(([name]) => allowed.test(name));

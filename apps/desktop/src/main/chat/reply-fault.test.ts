@@ -11,7 +11,7 @@ import type { ReplyFault } from "../../bridge/conversation.ts";
 import { faultBeforeText, faultInStream, isTokenRefused } from "./reply-fault.ts";
 
 const now = Date.parse("2026-11-21T12:00:00Z");
-const asked = { model: "claude-one", now };
+const asked = { model: "claude-one", now, secrets: [] };
 
 type Answer = Readonly<{
   status?: number;
@@ -200,7 +200,7 @@ describe("a stream that breaks", () => {
   it("is broken off, in the words of its last event if it had one", () => {
     const body = { type: "error", error: { type: "api_error", message: "Upstream broke off." } };
     const said = new APIError(undefined, body, undefined, new Headers(), null);
-    assert.deepEqual(faultInStream(said), {
+    assert.deepEqual(faultInStream(said, []), {
       ...{ kind: "broken_off", message: "Upstream broke off.", retryAt: null },
     });
     const fragment = new APIError(
@@ -210,13 +210,13 @@ describe("a stream that breaks", () => {
       undefined,
       null,
     );
-    assert.match(faultInStream(fragment).message, /^The connection broke/);
-    assert.match(faultInStream(new TypeError("terminated")).message, /^The connection broke/);
+    assert.match(faultInStream(fragment, []).message, /^The connection broke/);
+    assert.match(faultInStream(new TypeError("terminated"), []).message, /^The connection broke/);
   });
 
   it("is overloaded when Anthropic says so", () => {
     const body = { type: "error", error: { type: "overloaded_error", message: "Overloaded" } };
     const said = new APIError(undefined, body, undefined, new Headers(), "overloaded_error");
-    assert.equal(faultInStream(said).kind, "overloaded");
+    assert.equal(faultInStream(said, []).kind, "overloaded");
   });
 });

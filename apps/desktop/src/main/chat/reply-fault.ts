@@ -36,13 +36,13 @@ const words = {
     `Anthropic turned the relay's own key away (${status}). Tell the relay's operator.`,
 } as const;
 
-/** What was asked, and when (epoch milliseconds). */
-type Asked = Readonly<{ model: string; now: number }>;
+/** What was asked, and when (epoch milliseconds). No secret is shown, should a server quote it. */
+type Asked = Readonly<{ model: string; now: number; secrets: readonly string[] }>;
 
 /** Why no answer came, for the person who waits for it. */
 export const faultBeforeText = (error: unknown, asked: Asked): ReplyFault => {
   if (error instanceof RelayError) {
-    return faultOfSession(error, asked.now);
+    return faultOfSession(error, asked);
   }
   if (error instanceof APIConnectionTimeoutError) {
     return { kind: "offline", message: words.timeout, retryAt: null };
@@ -51,15 +51,15 @@ export const faultBeforeText = (error: unknown, asked: Asked): ReplyFault => {
     return { kind: "offline", message: words.offline, retryAt: null };
   }
   if (error instanceof APIError) {
-    return faultOfRefusal(refusalOf(error), asked);
+    return faultOfRefusal(refusalOf(error, asked.secrets), asked);
   }
   return { kind: "other", message: "The answer failed for an unknown reason.", retryAt: null };
 };
 
 /** Why an answer that had begun came no further. */
-export const faultInStream = (error: unknown): ReplyFault => {
+export const faultInStream = (error: unknown, secrets: readonly string[]): ReplyFault => {
   // An `error` event: Anthropic's own, or the relay's last words.
-  const said = error instanceof APIError ? refusalOf(error) : null;
+  const said = error instanceof APIError ? refusalOf(error, secrets) : null;
   const message = said?.message ?? words.broken;
   return {
     kind: said?.type === "overloaded_error" ? "overloaded" : "broken_off",
@@ -94,10 +94,8 @@ const faultOfRefusal = (refusal: Refusal, { model, now }: Asked): ReplyFault => 
 };
 
 /** When the budget is whole again, or begins to be. */
-const resetTime = (headers: Headers | undefined): number | null => {
-  const at = Date.parse(headers?.get("x-relay-budget-reset") ?? "");
-  return Number.isNaN(at) ? null : at;
-};
+const resetTime = (headers: Headers | undefined): number | null =>
+  timeOrNull(Date.parse(headers?.get("x-relay-budget-reset") ?? ""));
 
 /** The relay's own words are for programs, with a budget's id and a `max_tokens` to lower. */
 const cappedWords = (headers: Headers | undefined): string | null => {
@@ -118,9 +116,9 @@ export const isTokenRefused = (error: unknown): boolean =>
   error.status === 401 &&
   !isUpstreams(error.headers as Headers | undefined);
 
-const faultOfSession = (error: RelayError, now: number): ReplyFault => {
-  const { message, retryAfterSeconds } = error;
-  const retryAt = retryAfterSeconds === undefined ? null : now + retryAfterSeconds * 1000;
+const faultOfSession = (error: RelayError, { now, secrets }: Asked): ReplyFault => {
+  const message = withoutSecrets(error.message, secrets);
+  const retryAt = timeOrNull(now + (error.retryAfterSeconds ?? Number.NaN) * 1000);
   if (error instanceof SignedOutError) {
     const kind = error.reason === "update_needed" ? "update_needed" : "signed_out";
     return { kind, message: codeWords(printable(message)), retryAt };
@@ -192,12 +190,22 @@ const isPromptTooLong = ({ type, message }: Refusal): boolean =>
 const isUpstreams = (headers: Headers | undefined): boolean =>
   headers?.has("x-relay-upstream") === true;
 
-const refusalOf = ({ status, type, headers, error }: APIError): Refusal => ({
-  status: status as number | undefined,
-  type: type as string | null,
-  headers: headers as Headers | undefined,
-  message: messageIn(error),
-});
+const refusalOf = (
+  { status, type, headers, error }: APIError,
+  secrets: readonly string[],
+): Refusal => {
+  const message = messageIn(error);
+  return {
+    status: status as number | undefined,
+    type: type as string | null,
+    headers: headers as Headers | undefined,
+    message: message === null ? null : withoutSecrets(message, secrets),
+  };
+};
+
+/** Before anything is cut off: half a token would not be found any more. */
+const withoutSecrets = (text: string, secrets: readonly string[]): string =>
+  secrets.reduce((left, secret) => left.replaceAll(secret, "[token]"), text);
 
 /** Anthropic's envelope, whatever it came in; a proxy's page has none. */
 const messageIn = (body: unknown): string | null => {
@@ -215,5 +223,8 @@ const retryTime = (headers: Headers | undefined, now: number): number | null => 
     return null;
   }
   const at = /^\d{1,9}$/.test(text.trim()) ? now + Number(text) * 1000 : Date.parse(text);
-  return Number.isFinite(at) ? at : null;
+  return timeOrNull(at);
 };
+
+/** Only what is a time is kept: what a conversation holds must be readable again. */
+const timeOrNull = (at: number): number | null => (at >= 0 && at <= 8.64e15 ? at : null);

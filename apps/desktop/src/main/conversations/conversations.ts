@@ -11,7 +11,7 @@ type Options = Readonly<{
   clock: Pick<SessionClock, "now">;
   timers: SessionTimers;
   random: SessionRandom;
-  /** Told after every change that a list of conversations shows. */
+  /** Told after changes that a list of conversations shows, in a turn of its own. */
   onListed: (conversations: readonly ConversationSummary[]) => void;
   /** Told when conversations cannot be written, once until they can again. */
   onFault: (error: unknown) => void;
@@ -29,6 +29,7 @@ export class Conversations {
   readonly #loaded = new Map<string, KeptConversation>();
   readonly #saver: Saver;
   #isFaulty = false;
+  #isToBeListed = false;
 
   private constructor(options: Options) {
     this.#options = options;
@@ -65,7 +66,10 @@ export class Conversations {
       return meanwhile;
     }
     if (read === null || !this.#summaries.has(id)) {
-      this.#forget(id);
+      if (this.#summaries.has(id)) {
+        this.#forget(id);
+        this.#listed();
+      }
       throw new CallError({ code: "not_found", message: "This conversation is not there." });
     }
     this.#loaded.set(id, read);
@@ -177,8 +181,15 @@ export class Conversations {
     this.#summaries.delete(id);
   }
 
+  /** A thousand changes at once are one list. */
   #listed(): void {
-    this.#options.onListed(this.list());
+    if (!this.#isToBeListed) {
+      this.#isToBeListed = true;
+      this.#options.timers.after(0, () => {
+        this.#isToBeListed = false;
+        this.#options.onListed(this.list());
+      });
+    }
   }
 }
 

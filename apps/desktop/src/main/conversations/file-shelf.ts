@@ -7,20 +7,25 @@ import { type ConversationKey, nonceBytes, open, seal } from "./sealed-conversat
 import type { Shelf } from "./shelf.ts";
 
 /** Why a file was put aside. */
-export type Aside = "damaged" | "other_key";
+type Aside = "damaged" | "other_key";
+
+/** What keeps a conversation from being shown; one that is `unreadable` stays where it is. */
+export type Trouble = Aside | "unreadable";
 
 type Options = Readonly<{
   folder: string;
   key: ConversationKey;
   clock: Pick<SessionClock, "now">;
   random: SessionRandom;
-  /** Told of files that were renamed, so that they are not taken for conversations again. */
-  onAside: (why: Aside, count: number) => void;
+  /** Told of files that could not be read, or were renamed so that they are not taken for conversations again. */
+  onTrouble: (why: Trouble, count: number) => void;
 }>;
 
 type Read =
   | { readonly kind: "read"; readonly conversation: KeptConversation }
   | { readonly kind: Aside | "gone" };
+
+const unreadable = { kind: "unreadable" } as const;
 
 const ending = ".conversation";
 const asideEndings = { damaged: ".damaged", other_key: ".other-key" } as const;
@@ -33,7 +38,7 @@ const hourMs = 3_600_000;
  * @throws the system's error when the folder cannot be made
  */
 export const openFileShelf = async (options: Options): Promise<Shelf> => {
-  const { folder, key, random, onAside } = options;
+  const { folder, key, random, onTrouble } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
   const pathOf = (id: string): string => join(folder, `${id}${ending}`);
@@ -67,9 +72,17 @@ export const openFileShelf = async (options: Options): Promise<Shelf> => {
     return { kind: "gone" };
   };
 
+  const readOrPutAside = async (id: string, isAside: boolean): Promise<Read> => {
+    const read = isAside ? await bringBack(id) : await readFrom(pathOf(id), id);
+    if (read.kind === "damaged" || read.kind === "other_key") {
+      await putAside(id, read.kind);
+    }
+    return read;
+  };
+
   return {
     readAll: async (visit) => {
-      const asides = { damaged: 0, other_key: 0 };
+      const troubles = { damaged: 0, other_key: 0, unreadable: 0 };
       const names = await readdir(folder);
       await removeLeftovers(folder, names, options.clock.now());
       for (const name of names) {
@@ -77,17 +90,17 @@ export const openFileShelf = async (options: Options): Promise<Shelf> => {
         if (id === undefined) {
           continue;
         }
-        const read = isAside ? await bringBack(id) : await readFrom(pathOf(id), id);
+        // One file that the system does not give must not hide all the others.
+        const read = await readOrPutAside(id, isAside !== undefined).catch(() => unreadable);
         if (read.kind === "read") {
           visit(read.conversation);
         } else if (read.kind !== "gone") {
-          await putAside(id, read.kind);
-          asides[read.kind] += 1;
+          troubles[read.kind] += 1;
         }
       }
-      for (const why of ["damaged", "other_key"] as const) {
-        if (asides[why] > 0) {
-          onAside(why, asides[why]);
+      for (const why of ["damaged", "other_key", "unreadable"] as const) {
+        if (troubles[why] > 0) {
+          onTrouble(why, troubles[why]);
         }
       }
     },
@@ -98,7 +111,7 @@ export const openFileShelf = async (options: Options): Promise<Shelf> => {
       }
       if (read.kind !== "gone") {
         await putAside(id, read.kind);
-        onAside(read.kind, 1);
+        onTrouble(read.kind, 1);
       }
       return null;
     },
@@ -159,7 +172,8 @@ const removeLeftovers = async (
     const path = join(folder, name);
     const { mtimeMs } = await lstat(path).catch(() => ({ mtimeMs: now }));
     if (now - mtimeMs > hourMs) {
-      await rm(path, { force: true });
+      // One that cannot be removed, as a folder of that name, is in nobody's way.
+      await rm(path, { force: true }).catch(() => undefined);
     }
   }
 };

@@ -8,7 +8,7 @@ import type {
 import type { AppEvent } from "../../bridge/protocol.ts";
 import { conversationKey } from "./conversation-key.ts";
 import { Conversations, reasonOf } from "./conversations.ts";
-import { type Aside, openFileShelf } from "./file-shelf.ts";
+import { openFileShelf, type Trouble } from "./file-shelf.ts";
 import { createForgetfulShelf, type Shelf } from "./shelf.ts";
 
 type Options = Readonly<{
@@ -56,7 +56,7 @@ const shelfOf = async ({ store, folder, clock, random, onNotice }: Options): Pro
   try {
     return await openFileShelf({
       ...{ folder: place, key, clock, random },
-      onAside: (why, count) => onNotice(asideWords(why, count, place)),
+      onTrouble: (why, count) => onNotice(troubleWords(why, count, place)),
     });
   } catch (error) {
     onNotice(
@@ -73,7 +73,7 @@ const noKeyWords = {
     "The system keychain did not give the key to your conversations: the ones kept here are not shown, and what you write now is kept until you close the app. Unlock the keychain and start the app again.",
 } as const;
 
-const asideWords = (why: Aside, count: number, folder: string): string => {
+const troubleWords = (why: Trouble, count: number, folder: string): string => {
   const [those, they] =
     count === 1
       ? ["One conversation", "its file was"]
@@ -83,5 +83,7 @@ const asideWords = (why: Aside, count: number, folder: string): string => {
       return `${those} could not be read because the file is damaged or was changed: ${they} put aside, ending in .damaged, in ${folder}.`;
     case "other_key":
       return `${those} cannot be opened because the key is no longer in the keychain: ${they} put aside, ending in .other-key, in ${folder}. If the old key comes back, so do they.`;
+    case "unreadable":
+      return `${those} cannot be read at the moment and left out: make all files in ${folder} readable for you, and start the app again.`;
   }
 };

@@ -2,6 +2,7 @@ import type { SessionClock } from "@claude-relay/client/device";
 import type { Static } from "typebox";
 import { CallError } from "../../bridge/call-error.ts";
 import type { AppEvent, ModelChoice } from "../../bridge/protocol.ts";
+import { printable } from "../printable.ts";
 import type { CurrentRelay } from "../relay-access.ts";
 import { ModelsPage } from "./relay-answers.ts";
 import type { ReadRelay } from "./relay-reader.ts";
@@ -20,6 +21,7 @@ const freshMs = 5 * 60_000;
 const pageSize = 100;
 /** More models there are not: a relay that lists on and on is not believed. */
 const mostPages = 20;
+const mostModels = pageSize * mostPages;
 
 /** Enough for a long answer; a relay holds the price of so much, so it is no larger. */
 const usualMaxTokens = 8192;
@@ -40,12 +42,15 @@ export class Models {
     if (known !== undefined && this.#options.clock.monotonicMs() - known.at >= freshMs) {
       this.refresh();
     }
-    const { models } = known ?? (await this.#ask());
+    const { models } = known ?? (await (this.#asking ?? this.#ask()));
     if (models.length === 0) {
       const message = "This relay allows this device no model. Ask its operator for one.";
       throw new CallError({ code: "failed", message });
     }
-    return models.map(({ id, display_name: name }) => ({ id, displayName: name || id }));
+    return models.map(({ id, display_name: name = "" }) => ({
+      id,
+      displayName: printable(name) || id,
+    }));
   }
 
   /** Asks again in the background, and tells the window when the answer is another than before. */
@@ -87,6 +92,12 @@ export class Models {
       return known;
     });
     this.#asking = asking;
+    const forget = (): void => {
+      if (this.#asking === asking) {
+        this.#asking = undefined;
+      }
+    };
+    asking.then(forget, forget);
     return asking;
   }
 
@@ -99,15 +110,16 @@ export class Models {
         `/v1/models${query}`,
         ModelsPage,
       );
-      for (const model of data) {
+      // A name that cannot be shown is no model's.
+      for (const model of data.filter(({ id }) => printable(id) === id)) {
         all.set(model.id, model);
       }
-      if (!has_more || last_id === null || last_id === after) {
+      if (!has_more || last_id === null || last_id === after || all.size >= mostModels) {
         break;
       }
       after = last_id;
     }
-    return [...all.values()];
+    return [...all.values()].slice(0, mostModels);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { SessionClock } from "@claude-relay/client/device";
 import type { Static } from "typebox";
 import type { BudgetStanding, UsageReport } from "../../bridge/usage.ts";
+import { printable } from "../printable.ts";
 import { BudgetsPage, UsageSums } from "./relay-answers.ts";
 import { type ReadRelay, RelayAnswerError } from "./relay-reader.ts";
 
@@ -31,10 +32,14 @@ export const readUsage = async (
   };
 };
 
+/** More than a window can show, and more than bind any device. */
+const mostBudgets = 100;
+
 /** Older relays tell a device nothing of budgets. */
 const readBudgets = async (read: ReadRelay): Promise<readonly BudgetStanding[]> => {
   try {
-    return (await read("/admin/budgets", BudgetsPage)).data.flatMap(standingOf);
+    const { data } = await read("/admin/budgets", BudgetsPage);
+    return data.slice(0, mostBudgets).flatMap(standingOf);
   } catch (error) {
     if (error instanceof RelayAnswerError && (error.status === 403 || error.status === 404)) {
       return [];
@@ -66,5 +71,5 @@ const standingOf = (budget: Budget): BudgetStanding[] => {
 
 const windowWords = (window: Budget["window"]): string =>
   typeof window === "string"
-    ? window
+    ? printable(window)
     : `${window.rolling_hours} ${window.rolling_hours === 1 ? "hour" : "hours"}`;

@@ -5,11 +5,17 @@ import { Lexer, type Token, type TokensList } from "marked";
 const deepest = 24;
 /** Some runs of delimiters cost the square of their length: longer text without a block's end is left as it is. */
 const longestInline = 20_000;
+/**
+ * What all runs of one text may cost together, in delimiters squared: a tenth of a second. What comes after
+ * that is left as it is, so that many such runs cannot hold up the window either.
+ */
+const dearest = 20_000_000;
 /** Nested lists are read again at each level. */
 const longestNested = 100_000;
 
 class BoundedLexer extends Lexer {
   #depth = 0;
+  #cost = 0;
 
   override blockTokens(source: string, tokens?: Token[], isClipped?: boolean): Token[];
   override blockTokens(source: string, tokens?: TokensList, isClipped?: boolean): TokensList;
@@ -27,7 +33,8 @@ class BoundedLexer extends Lexer {
   }
 
   override inlineTokens(source: string, tokens: Token[] = []): Token[] {
-    if (this.#depth >= deepest || source.length > longestInline) {
+    this.#cost += (source.match(/[*_~]/g)?.length ?? 0) ** 2;
+    if (this.#depth >= deepest || source.length > longestInline || this.#cost > dearest) {
       tokens.push(plain(source));
       return tokens;
     }

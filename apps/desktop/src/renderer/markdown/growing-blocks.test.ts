@@ -135,6 +135,15 @@ describe("hostile Markdown", () => {
       { type: "text", raw: text, text },
     ]);
   });
+
+  it("is left as it is where many runs would take that together", () => {
+    const text = "_a_ ".repeat(2_000).trim();
+    const [first, , second] = whole(`${text}\n\n${text}`);
+    assert.ok(first?.type === "paragraph" && first.tokens?.[0]?.type === "em");
+    assert.deepEqual(second?.type === "paragraph" && second.tokens, [
+      { type: "text", raw: text, text },
+    ]);
+  });
 });
 
 const depthOf = (value: unknown): number => {

@@ -3,6 +3,7 @@ import type { Token } from "marked";
 import { Component, type VNode } from "preact";
 import { useRef } from "preact/hooks";
 import { Block } from "./block.tsx";
+import { withFewMarks } from "./combining-marks.ts";
 import { createGrowingBlocks } from "./growing-blocks.ts";
 
 type Props = Readonly<{ text: string }>;
@@ -12,7 +13,7 @@ export const Markdown = ({ text }: Props): VNode => {
   const blocks = useRef(createGrowingBlocks());
   return (
     <div class="markdown" data-testid="markdown">
-      {blocks.current.read(text).map((token, at) => (
+      {blocks.current.read(withFewMarks(text)).map((token, at) => (
         <TopBlock key={at} token={token} />
       ))}
     </div>
