@@ -19,6 +19,7 @@ export const buildApp = async (goal: Goal): Promise<void> => {
     console.error(describeMissing(missing));
     process.exit(1);
   }
+  const begun = new Date();
   console.log("Bundling window and main process …");
   await bundleRenderer();
   await bundleMain(hostTriple());
@@ -27,7 +28,7 @@ export const buildApp = async (goal: Goal): Promise<void> => {
   }
   console.log("Building the shell (the first time: some minutes) …");
   runTauri(goal);
-  noteBuilt();
+  noteBuilt(begun);
 };
 
 const runTauri = (goal: Exclude<Goal, "parts">): void => {

@@ -22,10 +22,10 @@ const sources = [
   `${repository}package-lock.json`,
 ];
 
-/** Remembers that the app was built now. */
-export const noteBuilt = (): void => {
+/** Remembers a build by when it began: what was changed since is not in it. */
+export const noteBuilt = (begun: Date): void => {
   writeFileSync(stamp, "");
-  utimesSync(stamp, new Date(), new Date());
+  utimesSync(stamp, begun, begun);
 };
 
 /** Whether the built app is there and no source is younger. */

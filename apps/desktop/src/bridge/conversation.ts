@@ -35,21 +35,24 @@ export type ReplyEnding =
 
 export type ReplyUsage = Readonly<{ inputTokens: number; outputTokens: number }>;
 
-/** Why an answer failed, and what would help. The message is the relay's own, fit to be shown. */
+export const replyFaultKinds = [
+  "capped",
+  "breaker_open",
+  "rate_limited",
+  "overloaded",
+  "offline",
+  "signed_out",
+  "update_needed",
+  "model_denied",
+  "too_large",
+  "invalid_request",
+  "broken_off",
+  "other",
+] as const;
+
+/** Why an answer failed, and what would help. The message is fit to be shown. */
 export type ReplyFault = Readonly<{
-  kind:
-    | "capped"
-    | "breaker_open"
-    | "rate_limited"
-    | "overloaded"
-    | "offline"
-    | "signed_out"
-    | "update_needed"
-    | "model_denied"
-    | "too_large"
-    | "invalid_request"
-    | "broken_off"
-    | "other";
+  kind: (typeof replyFaultKinds)[number];
   message: string;
   /** When trying again may help; null: not by waiting, or nobody knows. */
   retryAt: number | null;

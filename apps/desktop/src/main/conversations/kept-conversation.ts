@@ -1,10 +1,11 @@
 import { Type } from "typebox";
 import { Value } from "typebox/value";
-import type {
-  ChatMessage,
-  Conversation,
-  ConversationSummary,
-  ReplyEnding,
+import {
+  type ChatMessage,
+  type Conversation,
+  type ConversationSummary,
+  type ReplyEnding,
+  replyFaultKinds,
 } from "../../bridge/conversation.ts";
 
 /** A conversation as it is kept; `isNamed`: by the user, so that its title stays as it is. */
@@ -14,20 +15,7 @@ const Time = Type.Number({ minimum: 0, maximum: 8.64e15 });
 const Count = Type.Integer({ minimum: 0 });
 
 const Fault = Type.Object({
-  kind: Type.Union([
-    Type.Literal("capped"),
-    Type.Literal("breaker_open"),
-    Type.Literal("rate_limited"),
-    Type.Literal("overloaded"),
-    Type.Literal("offline"),
-    Type.Literal("signed_out"),
-    Type.Literal("update_needed"),
-    Type.Literal("model_denied"),
-    Type.Literal("too_large"),
-    Type.Literal("invalid_request"),
-    Type.Literal("broken_off"),
-    Type.Literal("other"),
-  ]),
+  kind: Type.Enum(replyFaultKinds),
   message: Type.String(),
   retryAt: Type.Union([Time, Type.Null()]),
 });
