@@ -99,7 +99,10 @@ describe("a device that must be approved", { ...posix, concurrency: 4 }, () => {
     const operator = operatorOf(relay, t);
     const { running, id, fingerprint } = await startWaiting(relay, newPerson(t));
     const approve = ["devices", "approve", id, "--fingerprint", fingerprint, "--user"];
-    refused(await operator(...approve, "zoe"), /no user "zoe"/);
+    refused(
+      await operator(...approve, "zoe"),
+      /no user "zoe"\. Add them first: \S+claude-relay users add zoe$/m,
+    );
     const ran = await operator(...approve, "ann", "--label", "Ann's laptop");
     assert.equal(ran.code, 0, ran.stderr);
     assert.equal((await running.ended).code, 0);
@@ -229,7 +232,13 @@ describe("a device that is in", posix, () => {
     assert.equal(await status(), 403);
     assert.equal((await operator("devices", "enable", "laptop-")).code, 0);
     assert.equal(await status(), 200);
-    assert.equal((await operator("devices", "revoke", "laptop-of-ann-0001")).code, 0);
+    for (const args of [["laptop-"], ["laptop-of-ann"], ["laptop-", "--yes"]]) {
+      refused(
+        await operator("devices", "revoke", ...args),
+        /takes the whole id.* devices revoke laptop-of-ann-0001$/m,
+      );
+    }
+    assert.equal((await operator("devices", "revoke", "laptop-of-ann-0001", "--yes")).code, 0);
     assert.notEqual(await status(), 200);
     refused(await operator("devices", "deny", "laptop-"), /does not wait.*devices revoke/);
     await operator("devices", "enable", "laptop-");
@@ -244,7 +253,10 @@ describe("a device that is in", posix, () => {
     refused(await operator("devices", "show", "fleet-"), /3 devices' ids begin with "fleet-"/);
     refused(await operator("devices", "show", "fle"), /No device's id begins with "fle"/);
     refused(await operator("devices", "show", "fleet-99"), /No device has the id "fleet-99"\. /);
-    refused(await operator("devices", "show", "fleet-00-"), /begins so: fleet-00-of-another/);
+    refused(
+      await operator("devices", "show", "fleet-00-"),
+      /begins so: fleet-00-of-another\. Name the whole id: devices name themselves/,
+    );
     const named = await operator("devices", "show", "fleet-00", "--json");
     assert.equal(JSON.parse(named.stdout).id, "fleet-00", "a whole id means itself");
   });

@@ -58,6 +58,49 @@ describe("claude-relay run in a terminal", { skip, timeout: 120_000 }, () => {
   }
 });
 
+describe("claude-relay devices in a terminal, named by a beginning", {
+  skip,
+  timeout: 120_000,
+}, () => {
+  let relay: Relay;
+  before(async () => {
+    relay = await startRelay();
+  });
+  after(() => relay.stop());
+
+  it("asks which device is meant, and before it revokes one", async (t) => {
+    const id = "laptop-of-ann-0001";
+    await relay.bootstrap(id);
+    const env = { CLAUDE_RELAY_URL: relay.url, ADMIN_TOKEN: adminToken };
+    const shell = (args: string): TerminalProgram => {
+      const script = `'${launcher}' devices ${args}; echo "ended with $?"`;
+      return openShell(t, newPerson(t, "operator"), script, env);
+    };
+    const show = shell("show laptop-of-ann");
+    await show.until(/Do you mean laptop-of-ann-0001\? \[y\/N\]/);
+    show.type("y\r");
+    await show.until(/status +active[\s\S]*ended with 0/);
+
+    await relay.bootstrap("laptop-of");
+    const squatter = shell("set laptop-of --label mine");
+    await squatter.until(/laptop-of-ann-0001 begins so too\. Do you mean laptop-of\? \[y\/N\]/);
+    squatter.type("n\r");
+    await squatter.until(/whole id: laptop-of-ann-0001[\s\S]*ended with 1/);
+    assert.equal((await relay.admin("/admin/devices/laptop-of")).body.label, null);
+
+    for (const [answer, code, status] of [
+      ["n", 1, "active"],
+      ["y", 0, "revoked"],
+    ] as const) {
+      const revoke = shell("revoke laptop-of-");
+      await revoke.until(/laptop-of-ann-0001[\s\S]*Is this the device to revoke\?/);
+      revoke.type(`${answer}\r`);
+      await revoke.until(new RegExp(`ended with ${code}`));
+      assert.equal((await relay.admin(`/admin/devices/${id}`)).body.status, status);
+    }
+  });
+});
+
 describe("claude-relay devices approve in a terminal", { skip, timeout: 120_000 }, () => {
   let relay: Relay;
   before(async () => {
@@ -88,5 +131,19 @@ describe("claude-relay devices approve in a terminal", { skip, timeout: 120_000 
     await sure.until(/Approved [\s\S]*ended with 0/);
     const { code, stderr } = await running.ended;
     assert.equal(code, 0, stderr);
+
+    const key = Buffer.alloc(32, 7).toString("base64url");
+    const stranger = await fetch(`${relay.url}/bootstrap`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ device_id: id, device_public_key: key }),
+    });
+    assert.equal(stranger.status, 202);
+    const no = openShell(t, newPerson(t, "operator"), script, env);
+    await no.until(/\[y\/N\]/);
+    no.type("n\r");
+    const [said] = await no.until(/Nothing was changed[\s\S]*ended with 1/);
+    assert.match(said, /devices revoke/);
+    assert.doesNotMatch(said, /devices deny/);
   });
 });

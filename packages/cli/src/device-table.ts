@@ -15,7 +15,7 @@ const headings = [
   "LAST BOOTSTRAP",
 ];
 
-/** The devices as lines of a table, those that wait for an approval first. Times are UTC. */
+/** The devices as lines of a table, each with its own key, those that wait for an approval first. Times are UTC. */
 export const deviceTable = (devices: readonly Device[]): string[] =>
   table(
     headings,
@@ -23,7 +23,7 @@ export const deviceTable = (devices: readonly Device[]): string[] =>
       idInCell(device.id),
       cell(device.label),
       statusOf(device),
-      text(fingerprintOf(device)),
+      text(device.device_key_fingerprint),
       cell(device.app_version),
       ownerOf(device),
       moment(device.created_at),
@@ -31,9 +31,9 @@ export const deviceTable = (devices: readonly Device[]): string[] =>
     ]),
   );
 
-/** Those that wait first, each group as it came. */
+/** Those that wait first, then those that are not approved, each group as it came. */
 export const waitingFirst = (devices: readonly Device[]): readonly Device[] =>
-  devices.toSorted((a, b) => Number(b.waiting_for_approval) - Number(a.waiting_for_approval));
+  devices.toSorted((a, b) => rankOf(a) - rankOf(b));
 
 /** All there is to know about one device, a line each. */
 export const deviceLines = (device: Device): string[] => {
@@ -61,11 +61,39 @@ export const deviceLines = (device: Device): string[] => {
 export const fingerprintOf = (device: Device): string | null =>
   device.waiting_key_fingerprint ?? device.device_key_fingerprint;
 
+/**
+ * What an approval would do, where one is due: let a newcomer in; hand the device over to another key that asks
+ * under its id; or confirm one that is active without it, and whose token works until it expires.
+ */
+export const approvalOf = (device: Device): "newcomer" | "other_key" | "not_approved" | null => {
+  if (!device.waiting_for_approval) {
+    return null;
+  }
+  if (device.status === "pending") {
+    return "newcomer";
+  }
+  return device.waiting_key_fingerprint === null ? "not_approved" : "other_key";
+};
+
 /** What the device says of itself. */
 const cell = (said: string | null): string => (said === null ? text(null) : inOneCell(said));
 
-const statusOf = ({ status, waiting_for_approval: waits }: Device): string =>
-  waits ? "waiting" : printable(status);
+const rankOf = (device: Device): number =>
+  ["newcomer", "other_key", "not_approved", null].indexOf(approvalOf(device));
+
+const statusOf = (device: Device): string => {
+  const status = printable(device.status);
+  switch (approvalOf(device)) {
+    case "newcomer":
+      return "waiting";
+    case "other_key":
+      return `${status}; another key asks`;
+    case "not_approved":
+      return `${status}, not approved`;
+    case null:
+      return status;
+  }
+};
 
 const ownerOf = ({ user_id: user, organization_id: organization }: Device): string =>
   [user, organization]

@@ -1,7 +1,9 @@
 /** `claude-relay devices` and `codes` as processes, against a relay that says what the test tells it to. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { describe, it } from "node:test";
+import { describe, it, type TestContext } from "node:test";
+import type { Device } from "@claude-relay/contract";
+import { approvalOf, waitingFirst } from "./device-table.ts";
 import { type Asked, type Ran, runCli, startTestRelay } from "./test-relay.ts";
 
 const token = "the-admin-token-of-the-test";
@@ -78,6 +80,62 @@ describe("claude-relay devices approve", () => {
     oneLine(await runCli([...approve, "--fingerprint", own], env), /waits with no key/);
     oneLine(await runCli(approve, env), /brings no key.* devices approve --yes \S+$/m);
     assert.equal((await runCli([...approve, "--yes"], env)).code, 0);
+  });
+});
+
+describe("a device that is active", () => {
+  const active = device({ status: "active", label: "anns-laptop" });
+  const asked = device({ ...active, waiting_key_fingerprint: other });
+  const run = async (t: TestContext, row: object, ...args: readonly string[]): Promise<Ran> => {
+    const relay = await startTestRelay(t, withDevice(row, { status: 200, body: row }));
+    return runCli(["devices", ...args], { CLAUDE_RELAY_URL: relay.url, ADMIN_TOKEN: token });
+  };
+
+  it("is not shown as one that waits while it is only not approved", async (t) => {
+    const { stdout, stderr } = await run(t, active, "list", "--waiting");
+    assert.match(stdout, new RegExp(`  active, not approved  ${own}`));
+    assert.doesNotMatch(stderr, /waiting one/);
+    assert.match(stderr, /To approve an active one: .* devices approve/);
+    assert.match((await run(t, active, "show", id)).stderr, /active, but its key .* not approved/);
+  });
+
+  it("is listed with its own key while another asks, which show alone names", async (t) => {
+    const { stdout, stderr } = await run(t, asked, "list");
+    assert.match(stdout, new RegExp(`  active; another key asks  ${own}`));
+    assert.ok(!(stdout + stderr).includes(other));
+    assert.doesNotMatch(stderr, /devices approve/);
+    const shown = await run(t, asked, "show", id);
+    assert.match(shown.stdout, new RegExp(`^asks with another key +${other}$`, "m"));
+    assert.match(shown.stderr, new RegExp(`Another key, ${other}, asks under its id`));
+  });
+
+  it("comes after those that wait, and after those under whose id another key asks", () => {
+    const rows = [device({ status: "active", waiting_for_approval: false }), active, asked];
+    const sorted = waitingFirst([...rows, device()] as Device[]);
+    assert.deepEqual(sorted.map(approvalOf), ["newcomer", "other_key", "not_approved", null]);
+  });
+
+  it("is told apart by watch from a new device when a different key asks under its id", async (t) => {
+    let looks = 0;
+    const relay = await startTestRelay(t, () => {
+      looks += 1;
+      const data = [looks === 1 ? device({ ...active, waiting_for_approval: false }) : asked];
+      // The third look ends it.
+      return looks > 2
+        ? { status: 404, body: error("enough") }
+        : { status: 200, body: { data, next_cursor: null } };
+    });
+    const env = { CLAUDE_RELAY_URL: relay.url, ADMIN_TOKEN: token };
+    const { stdout, stderr } = await runCli(["devices", "watch"], env);
+    const warning = `Warning: a different key asks under the id of anns-laptop (${id}), fingerprint ${other}; its own is ${own}\n`;
+    assert.equal(stdout, warning);
+    assert.doesNotMatch(stderr, /devices approve/);
+  });
+
+  it("that was disabled is enabled with a word on codes", async (t) => {
+    const row = device({ status: "active", waiting_for_approval: false });
+    const { stderr } = await run(t, row, "enable", id);
+    assert.match(stderr, /needs a new one: .* codes add$/m);
   });
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { encode } from "uqr";
-import { qrLines, qrWidth } from "./qr-lines.ts";
+import { isTooNarrow, qrLines, qrWidth } from "./qr-lines.ts";
 
 const link = "https://relay.example.com/#code=ABCDE-FGHJK-MNPQR-STVWX";
 
@@ -50,4 +50,11 @@ describe("a QR code in a terminal", () => {
     assert.equal(qrWidth("é".repeat(1165)), 185);
     assert.equal(qrWidth("é".repeat(1166)), null);
   });
+});
+
+it("a terminal that does not know its width is not too narrow for the code", () => {
+  assert.deepEqual(
+    [0, undefined, 40, 41].map((columns) => isTooNarrow(columns, 41)),
+    [false, false, true, false],
+  );
 });

@@ -36,6 +36,10 @@ export const qrLines = (text: string, { colours }: Options): readonly string[] =
 export const qrWidth = (text: string): number | null =>
   Buffer.byteLength(text) > mostBytes ? null : encode(text, { ecc: "M", border: quietZone }).size;
 
+/** Whether a terminal of so many columns breaks the code's lines. One that says 0, or nothing, does not know. */
+export const isTooNarrow = (columns: number | undefined, width: number): boolean =>
+  columns !== undefined && columns > 0 && columns < width;
+
 const half = (upper: boolean, lower: boolean): string => {
   if (upper) {
     return lower ? "█" : "▀";

@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import { isPrivateHost } from "@claude-relay/client/device";
 import { Fault } from "./fault.ts";
+import { ownName } from "./own-name.ts";
 import type { Settings } from "./settings.ts";
 
 export type RelayAddress = Readonly<{
@@ -96,6 +97,10 @@ const suggestion = (text: string): string => {
   const { hostname } = new URL(guess);
   return ` Did you mean ${isPrivateHost(hostname) ? guess : `https://${text}`}?`;
 };
+
+/** The words for a command of that relay's operator: on this machine as here, elsewhere where it lies there. */
+export const operatorsName = (url: string): string =>
+  isLoopbackName(new URL(url).hostname) ? ownName() : "claude-relay";
 
 const isLoopbackName = (hostname: string): boolean =>
   hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);

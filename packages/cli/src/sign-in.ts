@@ -17,8 +17,10 @@ import {
   rememberAsking,
   type SignInStore,
 } from "./connected-relays.ts";
+import { isUsedByDesktopApp } from "./desktop-app.ts";
 import { Fault, printable } from "./fault.ts";
 import { ownName, quoted } from "./own-name.ts";
+import { operatorsName } from "./relay-address.ts";
 import { fileStore, signInPath } from "./sign-in-file.ts";
 import { alone } from "./state-lock.ts";
 import { cliVersion } from "./version.ts";
@@ -93,11 +95,12 @@ const waitForApproval = async (
   { deviceId, fingerprint }: WaitingForApprovalError,
   note: Note,
 ): Promise<string> => {
+  const operator = operatorsName(session.relayUrl);
   note(
     `The relay's operator must approve this device: ${hostname()}, id ${deviceId}, fingerprint ${fingerprint}.`,
   );
   note(
-    `They see the same with claude-relay devices, and let it in with claude-relay devices approve ${deviceId}. Waiting for it (Ctrl-C ends the wait; the same command takes it up again)…`,
+    `They see the same with ${operator} devices, and let it in with ${operator} devices approve ${deviceId}. Waiting for it (Ctrl-C ends the wait; the same command takes it up again)…`,
   );
   sayWhenAway(session, note);
   try {
@@ -105,7 +108,7 @@ const waitForApproval = async (
   } catch (error) {
     throw error instanceof SignedOutError && error.reason === "refused"
       ? new Denied(
-          `${session.relayUrl} turned this device away (id ${deviceId}, fingerprint ${fingerprint}): ${printable(error.message)} If that was a mistake, they let it ask again with claude-relay devices enable ${deviceId}, and you connect again. ${anotherDevice(session.relayUrl)}`,
+          `${session.relayUrl} turned this device away (id ${deviceId}, fingerprint ${fingerprint}): ${printable(error.message)} If that was a mistake, they let it ask again with ${operator} devices enable ${deviceId}, and you connect again. ${anotherDevice(session.relayUrl)}`,
         )
       : error;
   }
@@ -147,7 +150,7 @@ export const signOut = async (relay: ConnectedRelay, folder: string): Promise<st
 /** What went wrong with a session, and the way out. */
 export const signInFault = (url: string, error: unknown): unknown => {
   if (error instanceof SignedOutError) {
-    return new Fault(`${printable(error.message)} ${wayBackIn(url, error.reason)}`.trimEnd());
+    return new Fault(`${inPlainWords(error)} ${wayBackIn(url, error.reason)}`.trimEnd());
   }
   if (error instanceof WaitingForApprovalError) {
     return new Fault(`${error.message} Ask the operator of ${url}, then try again.`);
@@ -155,6 +158,19 @@ export const signInFault = (url: string, error: unknown): unknown => {
   return error instanceof RelayError
     ? new Fault(`There is no token from ${url}: ${printable(error.message)}`)
     : error;
+};
+
+/** The relay's own words, which for codes are made for programs. */
+const inPlainWords = ({ message, reason }: SignedOutError): string => {
+  const words = printable(message);
+  return reason !== "enrollment_code"
+    ? words
+    : words
+        .replace(
+          /^enrollment_code is required: .*$/,
+          "This relay lets new devices in by an enrollment code: ask its operator for one.",
+        )
+        .replace(/^enrollment_code is /, "The enrollment code is ");
 };
 
 const wayBackIn = (url: string, reason: SignedOutError["reason"]): string => {
@@ -181,7 +197,8 @@ export const chooseStore = async (
 ): Promise<SignInStore> => {
   const { all, asked } = readConnectedRelays(folder);
   const known = [...all, ...asked].find((relay) => relay.url === url);
-  if (known?.made && told !== undefined && told !== known.store) {
+  const moves = known?.made && told !== undefined && told !== known.store;
+  if (moves && !isUsedByDesktopApp(folder, known)) {
     // Two stores would be two devices, and one of them forgotten about.
     await signOut(known, folder);
   }
@@ -200,7 +217,7 @@ export const keychain = async (): Promise<SecretStore> => {
   } catch (error) {
     throw error instanceof KeychainUnavailableError
       ? new Fault(
-          `${printable(error.message).replace(/\.?$/, ".")} Unlock it; or, where there is none, connect with --store file: the sign-in is then kept in a file, not encrypted, readable by you alone.`,
+          `No keychain can be used here. Where there is none, connect with --store file: the sign-in is then kept in a file, not encrypted, readable by you alone. Where there is one, unlock it. (${printable(error.message)})`,
         )
       : error;
   }

@@ -12,15 +12,22 @@ const PROGRAM: &str = "claude-relay-desktop-main";
 
 /// Starts the main process. Its standard error is the shell's own: that is the app's log.
 pub fn spawn() -> io::Result<Child> {
-    let mut command = Command::new(program()?);
+    command(program()?).spawn()
+}
+
+fn command(program: PathBuf) -> Command {
+    let mut command = Command::new(program);
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    // With it Node sends its requests through HTTP_PROXY and HTTPS_PROXY: those to a relay on http, which is one in
+    // this network, would pass the proxy in clear text, with the token.
+    command.env_remove("NODE_USE_ENV_PROXY");
     #[cfg(windows)]
     {
         use std::os::windows::process::CommandExt;
         const CREATE_NO_WINDOW: u32 = 0x0800_0000;
         command.creation_flags(CREATE_NO_WINDOW);
     }
-    command.spawn()
+    command
 }
 
 pub fn take_output(child: &mut Child) -> io::Result<BufReader<ChildStdout>> {
@@ -48,4 +55,18 @@ fn write_lines(mut stdin: ChildStdin, lines: &mpsc::Receiver<Value>) {
 fn program() -> io::Result<PathBuf> {
     let name = format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX);
     Ok(std::env::current_exe()?.with_file_name(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_main_process_does_not_inherit_that_requests_go_through_a_proxy() {
+        let command = command(PathBuf::from(PROGRAM));
+        let removed = command
+            .get_envs()
+            .any(|(name, value)| name == "NODE_USE_ENV_PROXY" && value.is_none());
+        assert!(removed);
+    }
 }

@@ -18,6 +18,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { Fault } from "../fault.ts";
 import { parseObject } from "../json-object.ts";
 import { homeFolder } from "../own-folder.ts";
+import { ownName } from "../own-name.ts";
 import { readIfThere } from "../settings.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -130,7 +131,7 @@ const attempt = (path: string, work: () => void): void => {
     }
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
     throw new Fault(
-      `${path} cannot be written (${code}). Make it writable, or write the settings yourself: \`claude-relay connect <url> --print\` shows them.`,
+      `${path} cannot be written (${code}). Make it writable, or write the settings yourself: \`${ownName()} connect <url> --print\` shows them.`,
     );
   }
 };

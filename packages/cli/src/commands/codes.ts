@@ -8,10 +8,11 @@ import { Fault, printable } from "../fault.ts";
 import { ownName } from "../own-name.ts";
 import { listAll } from "../page-list.ts";
 import { printList } from "../print-list.ts";
-import { qrLines, qrWidth } from "../qr-lines.ts";
+import { isTooNarrow, qrLines, qrWidth } from "../qr-lines.ts";
 import { relayAddress } from "../relay-address.ts";
 import { shownJson } from "../shown-json.ts";
 import type { CommonOptions, Terminal } from "../terminal.ts";
+import { sayHowToAddUser } from "../unknown-user.ts";
 import { hours } from "./duration.ts";
 import { several, wholeNumber } from "./numbers.ts";
 
@@ -81,7 +82,7 @@ type MadeCode = EnrollmentCode & Readonly<{ enrollment_code: string }>;
 
 const mint = async (terminal: Terminal, options: AddOptions): Promise<MadeCode> => {
   const client = adminClient(terminal.settings(), options.url);
-  const body = await client.call({
+  const asked = client.call({
     method: "POST",
     path: "/admin/enrollment-codes",
     body: {
@@ -94,6 +95,7 @@ const mint = async (terminal: Terminal, options: AddOptions): Promise<MadeCode> 
       requests_per_minute: options.rpm,
     },
   });
+  const body = await asked.catch(sayHowToAddUser(options.user));
   const { enrollment_code: code, expires_at: expires } = body;
   // Nothing else is printed as one.
   if (typeof code !== "string" || !/^[\w-]{8,128}$/.test(code) || typeof expires !== "string") {
@@ -112,6 +114,9 @@ const tell = (terminal: Terminal, made: MadeCode, link: string): void => {
   terminal.print(made.enrollment_code);
   terminal.note(`The same as a link, which lets in whoever has it: ${link}`);
   terminal.note(`On the machine that is to be a device: claude-relay connect "${link}"`);
+  terminal.note(
+    "If claude-relay is not there yet: docs/claude-code.md in this project says how to get it.",
+  );
 };
 
 const qrCode = (terminal: Terminal, link: string): void => {
@@ -121,7 +126,7 @@ const qrCode = (terminal: Terminal, link: string): void => {
     terminal.note("The link is too long for a QR code.");
     return;
   }
-  if (isTTY && columns < width) {
+  if (isTTY && isTooNarrow(columns, width)) {
     terminal.note(`The QR code needs ${width} columns, and this terminal has ${columns}.`);
     return;
   }

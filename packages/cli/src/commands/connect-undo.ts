@@ -7,8 +7,9 @@ import {
   forgetRelay,
   readConnectedRelays,
 } from "../connected-relays.ts";
+import { isUsedByDesktopApp } from "../desktop-app.ts";
 import { Fault } from "../fault.ts";
-import { relayToConnect } from "../relay-address.ts";
+import { operatorsName, relayToConnect } from "../relay-address.ts";
 import { signOut } from "../sign-in.ts";
 import { alone } from "../state-lock.ts";
 import type { Terminal } from "../terminal.ts";
@@ -55,8 +56,15 @@ const leave = async (
   { folder }: Places,
   relay: ConnectedRelay,
 ): Promise<void> => {
-  const deviceId = relay.made ? await signOut(relay, folder) : null;
+  const shared = isUsedByDesktopApp(folder, relay);
+  const deviceId = relay.made && !shared ? await signOut(relay, folder) : null;
   await alone(folder, () => forgetRelay(folder, relay.url));
+  if (shared) {
+    terminal.note(
+      `This machine stays signed in at ${relay.url}: the desktop app uses the same sign-in. To end that too, sign out there.`,
+    );
+    return;
+  }
   terminal.note(
     relay.made
       ? `This machine has forgotten its sign-in at ${relay.url}.`
@@ -64,7 +72,7 @@ const leave = async (
   );
   if (deviceId !== null) {
     terminal.note(
-      `The relay still lists it as device ${deviceId}, until its operator runs claude-relay devices revoke ${deviceId}`,
+      `The relay still lists it as device ${deviceId}, until its operator runs ${operatorsName(relay.url)} devices revoke ${deviceId}`,
     );
   }
 };

@@ -3,11 +3,12 @@ import type { Device } from "@claude-relay/contract";
 import { Command, InvalidArgumentError } from "commander";
 import { type AdminClient, adminClient } from "../admin-client.ts";
 import { personIsThere, saysYes } from "../ask-person.ts";
-import { deviceLines, fingerprintOf } from "../device-table.ts";
+import { approvalOf, deviceLines, fingerprintOf } from "../device-table.ts";
 import { deviceCommand, deviceName, idInCell } from "../device-words.ts";
 import { Fault, printable } from "../fault.ts";
 import { findDevice, pathOf } from "../find-device.ts";
 import type { CommonOptions, Terminal } from "../terminal.ts";
+import { sayHowToAddUser } from "../unknown-user.ts";
 import { changesOf, type DeviceChangeOptions, withChangeOptions } from "./device-changes.ts";
 
 type ApproveOptions = CommonOptions &
@@ -18,13 +19,14 @@ export const approveCommand = (terminal: Terminal): Command =>
   withChangeOptions(
     new Command("approve")
       .description("let a waiting device in, once its fingerprint is compared with what it shows")
-      .argument("<id>", "its id, or the first 4 to 7 characters of it")
+      .argument("<id>", "its id, or enough of its beginning: 4 characters or more")
       .option("--fingerprint <ab12-…>", "as the device shows it: asks no more", fingerprint)
       .option("--yes", "whatever key waits under this id; takes the whole id only"),
   ).action(async (named: string, _: unknown, command: Command) => {
     const options = command.optsWithGlobals<ApproveOptions>();
     const client = adminClient(terminal.settings(), options.url);
-    const device = await findDevice(client, named);
+    // Whichever is found, its key is compared, or its whole id demanded.
+    const device = await findDevice(client, named, "take");
     demandWaiting(device);
     await demandCompared(terminal, device, named, options);
     await approve(client, device, options);
@@ -79,7 +81,7 @@ const demandCompared = async (
     throw new Fault(
       waiting === null
         ? `It brings no key, so there is nothing to compare. To let it in all the same: ${deviceCommand("approve --yes", device)}`
-        : `Compare the fingerprint with what the device shows, then: ${deviceCommand("approve --fingerprint <as the device shows it>", device)}`,
+        : `${approvalOf(device) === "other_key" ? "Another key asks under its id: only if the device was set up anew, compare" : "Compare"} the fingerprint with what the device shows, then: ${deviceCommand("approve --fingerprint <as the device shows it>", device)}`,
     );
   }
   deviceLines(device).forEach(terminal.note);
@@ -89,9 +91,19 @@ const demandCompared = async (
       ? "Let it in all the same?"
       : `Does the device show the fingerprint ${waiting}, all of it?`;
   if (!(await saysYes(question))) {
-    throw new Fault(
-      `Nothing was changed: it goes on waiting. To turn it away: ${deviceCommand("deny", device)}`,
-    );
+    throw new Fault(`Nothing was changed: ${leftAlone(device)}`);
+  }
+};
+
+/** What works on a device that was not approved. */
+const leftAlone = (device: Device): string => {
+  switch (approvalOf(device)) {
+    case "other_key":
+      return `it stays in with its own key, and as long as the other is not approved, nothing comes of that. To end the device as a whole: ${deviceCommand("revoke", device)}`;
+    case "not_approved":
+      return `it stays active, not approved. To refuse it, and end a token that it has: ${deviceCommand("revoke", device)}`;
+    default:
+      return `it goes on waiting. To turn it away: ${deviceCommand("deny", device)}`;
   }
 };
 
@@ -123,7 +135,9 @@ const approve = async (
   const changes = changesOf(options);
   if (changes !== null) {
     // Before it is in: what it uses counts from the first request on as its owner's.
-    await client.call({ method: "PATCH", path: pathOf(device), body: changes });
+    await client
+      .call({ method: "PATCH", path: pathOf(device), body: changes })
+      .catch(sayHowToAddUser(options.user));
   }
   const waiting = fingerprintOf(device);
   await client.call({

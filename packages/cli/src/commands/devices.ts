@@ -2,7 +2,13 @@
 import type { Device } from "@claude-relay/contract";
 import { Command } from "commander";
 import { adminClient } from "../admin-client.ts";
-import { deviceLines, deviceTable, fingerprintOf, waitingFirst } from "../device-table.ts";
+import {
+  approvalOf,
+  deviceLines,
+  deviceTable,
+  fingerprintOf,
+  waitingFirst,
+} from "../device-table.ts";
 import { deviceCommand } from "../device-words.ts";
 import { Fault } from "../fault.ts";
 import { deviceIn, findDevice, pathOf } from "../find-device.ts";
@@ -11,6 +17,7 @@ import { listAll } from "../page-list.ts";
 import { printList } from "../print-list.ts";
 import { shownJson } from "../shown-json.ts";
 import type { CommonOptions, Terminal } from "../terminal.ts";
+import { sayHowToAddUser } from "../unknown-user.ts";
 import { approveCommand } from "./device-approval.ts";
 import { changesOf, type DeviceChangeOptions, withChangeOptions } from "./device-changes.ts";
 import { denyCommand, disableCommand, enableCommand, revokeCommand } from "./device-status.ts";
@@ -35,7 +42,7 @@ type ReadOptions = CommonOptions & Readonly<{ json?: boolean; waiting?: boolean 
 const listCommand = (terminal: Terminal): Command =>
   new Command("list")
     .description("every device, those that wait for an approval first")
-    .option("--waiting", "only those that wait for an approval")
+    .option("--waiting", "only those that are not approved, and what asks under a known id")
     .option("--json", "as JSON")
     .action(async (_: unknown, command: Command) => {
       const { url, json, waiting } = command.optsWithGlobals<ReadOptions>();
@@ -43,11 +50,25 @@ const listCommand = (terminal: Terminal): Command =>
       const all = await listAll<Device>(client, "/admin/devices", "devices");
       const shown = waitingFirst(all).filter((one) => one.waiting_for_approval || !waiting);
       printList(terminal, shown, { json, table: deviceTable, hint: hintFor(waiting) });
-      const [first] = shown.filter((one) => one.waiting_for_approval);
+      const [first] = shown;
       if (first !== undefined && !json) {
-        terminal.note(`To let a waiting one in: ${deviceCommand("approve", first)}`);
+        adviceFor(first).forEach(terminal.note);
       }
     });
+
+/** @param first of the list: a waiting one, if there is any */
+const adviceFor = (first: Device): readonly string[] => {
+  switch (approvalOf(first)) {
+    case "newcomer":
+      return [`To let a waiting one in: ${deviceCommand("approve", first)}`];
+    case "other_key":
+      return [`The key that asks under a known id: ${deviceCommand("show", first)}`];
+    case "not_approved":
+      return [`To approve an active one: ${deviceCommand("approve", first)}`];
+    case null:
+      return [];
+  }
+};
 
 const hintFor = (waiting: boolean | undefined): string =>
   waiting
@@ -57,7 +78,7 @@ const hintFor = (waiting: boolean | undefined): string =>
 const showCommand = (terminal: Terminal): Command =>
   new Command("show")
     .description("all there is to know about a device")
-    .argument("<id>", "its id, or the first 4 to 7 characters of it")
+    .argument("<id>", "its id, or enough of its beginning: 4 characters or more")
     .option("--json", "as JSON")
     .action(async (named: string, _: unknown, command: Command) => {
       const { url, json } = command.optsWithGlobals<ReadOptions>();
@@ -69,18 +90,33 @@ const showCommand = (terminal: Terminal): Command =>
       for (const line of deviceLines(device)) {
         terminal.print(line);
       }
-      if (device.waiting_for_approval) {
-        terminal.note(
-          `It waits for an approval of its key ${fingerprintOf(device) ?? "(it has none)"}: ${deviceCommand("approve", device)}`,
-        );
-      }
+      approvalDue(device).forEach(terminal.note);
     });
+
+const approvalDue = (device: Device): readonly string[] => {
+  const key = fingerprintOf(device) ?? "(it has none)";
+  const approve = deviceCommand("approve", device);
+  switch (approvalOf(device)) {
+    case "newcomer":
+      return [`It waits for an approval of its key ${key}: ${approve}`];
+    case "other_key":
+      return [
+        `Another key, ${key}, asks under its id, and gets nothing as long as you do not approve it. Only if you know that the device was set up anew: ${approve}`,
+      ];
+    case "not_approved":
+      return [
+        `It is active, but its key ${key} is not approved: a token that it has works until it expires, and for another it needs the approval: ${approve}`,
+      ];
+    case null:
+      return [];
+  }
+};
 
 const setCommand = (terminal: Terminal): Command =>
   withChangeOptions(
     new Command("set")
       .description("name a device, or give it to a user or an organization")
-      .argument("<id>", "its id, or the first 4 to 7 characters of it"),
+      .argument("<id>", "its id, or enough of its beginning: 4 characters or more"),
   ).action(async (named: string, _: unknown, command: Command) => {
     const options = command.optsWithGlobals<CommonOptions & DeviceChangeOptions>();
     const changes = changesOf(options);
@@ -89,7 +125,9 @@ const setCommand = (terminal: Terminal): Command =>
     }
     const client = adminClient(terminal.settings(), options.url);
     const device = await findDevice(client, named);
-    const body = await client.call({ method: "PATCH", path: pathOf(device), body: changes });
+    const body = await client
+      .call({ method: "PATCH", path: pathOf(device), body: changes })
+      .catch(sayHowToAddUser(options.user));
     for (const line of deviceLines(deviceIn(body, client))) {
       terminal.print(line);
     }

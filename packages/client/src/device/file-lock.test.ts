@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { promisify } from "node:util";
 import { createFileLock } from "./file-lock.ts";
 
 const lockPath = (t: TestContext): string => {
@@ -10,6 +12,9 @@ const lockPath = (t: TestContext): string => {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return join(folder, "deeper", "one.lock");
 };
+
+const execute = promisify(execFile);
+const onWindows = process.platform === "win32";
 
 const never = new AbortController().signal;
 
@@ -86,7 +91,55 @@ describe("a file lock", () => {
     await createFileLock(path).hold(async () => undefined, never);
     writeFileSync(path, mark(process.pid));
     utimesSync(path, new Date(), new Date(Date.now() + 3_600_000));
-    assert.equal(await createFileLock(path).hold(async () => "in", never), "in");
+    const lock = createFileLock(path, { beatMs: 20 });
+    assert.equal(await lock.hold(async () => "in", never), "in");
+  });
+
+  it("of a living process that was asleep with its machine is not broken once that beats", async (t) => {
+    const path = lockPath(t);
+    await createFileLock(path).hold(async () => undefined, never);
+    writeFileSync(path, mark(process.pid));
+    const anHourAgo = new Date(Date.now() - 3_600_000);
+    utimesSync(path, anHourAgo, anHourAgo);
+    const leaving = new AbortController();
+    const lock = createFileLock(path, { pollMs: 1, beatMs: 200 });
+    let ran = false;
+    const waiting = lock.hold(async () => {
+      ran = true;
+    }, leaving.signal);
+    // The waiting process is the first to wake.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const now = new Date();
+    utimesSync(path, now, now);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    leaving.abort(new Error("enough"));
+    await assert.rejects(waiting, /enough/);
+    assert.equal(ran, false);
+    assert.ok(existsSync(path), "it is another's");
+  });
+
+  it("of a living process that shows no life any more is broken", async (t) => {
+    const path = lockPath(t);
+    await createFileLock(path).hold(async () => undefined, never);
+    writeFileSync(path, mark(process.pid));
+    utimesSync(path, new Date(), new Date(Date.now() - 61_000));
+    const lock = createFileLock(path, { pollMs: 1, beatMs: 20 });
+    assert.equal(await lock.hold(async () => "in", never), "in");
+  });
+
+  it("leaves no file behind on a disk that takes no content", { skip: onWindows }, async (t) => {
+    const path = lockPath(t);
+    const module = JSON.stringify(new URL("file-lock.ts", import.meta.url).href);
+    const work = `async () => console.log("worked", existsSync(${JSON.stringify(path)}))`;
+    const script = `
+      import { existsSync } from "node:fs";
+      const { createFileLock } = await import(${module});
+      await createFileLock(${JSON.stringify(path)}).hold(${work}, new AbortController().signal);`;
+    // Files can be made, and every byte is one too many.
+    const limited = 'ulimit -f 0; exec "$0" --input-type=module --eval "$1"';
+    const { stdout } = await execute("sh", ["-c", limited, process.execPath, script]);
+    assert.equal(stdout, "worked false\n");
+    assert.ok(!existsSync(path));
   });
 
   it("that cannot be written keeps nobody from working", async (t) => {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rm, stat, utimes } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, rm, stat, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,7 +17,8 @@ type Options = Readonly<{
 
 /**
  * A lock over all processes that name the same file: whoever makes it has it. Its folder is made if need be.
- * A holder that died, or hangs, loses it. Uses the system's time, since files do.
+ * A holder that died, or hangs, loses it; one that slept with its machine does not. Uses the system's time, since
+ * files do.
  */
 export const createFileLock = (path: string, options: Options = {}): SessionLock => {
   const { pollMs = 50, beatMs = 5_000, staleMs = 60_000 } = options;
@@ -28,8 +29,9 @@ export const createFileLock = (path: string, options: Options = {}): SessionLock
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     while (!(await create(path, mark))) {
       signal.throwIfAborted();
-      if (await isStale(path, staleMs)) {
-        await breakLock(path, staleMs);
+      const seen = await lookAt(path);
+      if (isStale(seen, staleMs) && (await staysSilent(path, seen, beatMs, signal))) {
+        await breakLock(path, seen);
       } else {
         await sleep(pollMs * (0.5 + Math.random()), undefined, { signal });
       }
@@ -81,11 +83,7 @@ export const createFileLock = (path: string, options: Options = {}): SessionLock
 const create = async (path: string, content: string): Promise<boolean> => {
   try {
     const file = await open(path, "wx", 0o600);
-    try {
-      await file.writeFile(content);
-    } finally {
-      await file.close();
-    }
+    await fill(file, path, content);
     return true;
   } catch (error) {
     if (isCode(error, "EEXIST") || (process.platform === "win32" && isCode(error, "EPERM"))) {
@@ -95,19 +93,72 @@ const create = async (path: string, content: string): Promise<boolean> => {
   }
 };
 
+/** On a full disk a file can be made and not written: left there, it would keep all others out. */
+const fill = async (file: FileHandle, path: string, content: string): Promise<void> => {
+  try {
+    try {
+      await file.writeFile(content);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+};
+
 const contentOf = async (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
 
-const isStale = async (path: string, staleMs: number): Promise<boolean> => {
-  const { pid, host } = parseObject(await contentOf(path)) ?? {};
-  if (typeof pid === "number" && host === hostname() && !isAlive(pid)) {
-    return true;
-  }
-  const age = await stat(path).then(
-    ({ mtimeMs }) => Date.now() - mtimeMs,
-    () => 0,
+/** A lock file as it was once. `mtimeMs`: when its holder showed that it lives; undefined when it was gone. */
+type Seen = Readonly<{
+  content: string;
+  mtimeMs: number | undefined;
+  /** `unknown`: on another host, or it has not said yet. */
+  holder: "alive" | "dead" | "unknown";
+}>;
+
+const lookAt = async (path: string): Promise<Seen> => {
+  const mtimeMs = await stat(path).then(
+    (found) => found.mtimeMs,
+    () => undefined,
   );
+  const content = await contentOf(path);
+  const { pid, host } = parseObject(content) ?? {};
+  if (typeof pid !== "number" || host !== hostname()) {
+    return { content, mtimeMs, holder: "unknown" };
+  }
+  return { content, mtimeMs, holder: isAlive(pid) ? "alive" : "dead" };
+};
+
+const isStale = ({ mtimeMs, holder }: Seen, staleMs: number): boolean =>
+  holder === "dead" ||
   // Both ways: a clock that was set back would make the lock last for ever.
-  return Math.abs(age) > staleMs;
+  (mtimeMs !== undefined && Math.abs(Date.now() - mtimeMs) > staleMs);
+
+/**
+ * Whether a holder that lives here lets a beat go by: after its machine's sleep its last one is old, and so it was
+ * for whoever wakes first. Any other holder is not waited for.
+ */
+const staysSilent = async (
+  path: string,
+  seen: Seen,
+  beatMs: number,
+  signal: AbortSignal,
+): Promise<boolean> => {
+  // In steps: a sleep meanwhile cuts one of them short, and not the whole wait.
+  const steps = seen.holder === "alive" ? 10 : 0;
+  for (let step = 0; step < steps; step += 1) {
+    await sleep((beatMs * 1.2) / steps, undefined, { signal });
+    if (!(await isUnchanged(path, seen))) {
+      return false;
+    }
+  }
+  return true;
+};
+
+const isUnchanged = async (path: string, seen: Seen): Promise<boolean> => {
+  const { content, mtimeMs } = await lookAt(path);
+  return mtimeMs === seen.mtimeMs && content === seen.content;
 };
 
 const isAlive = (pid: number): boolean => {
@@ -123,17 +174,17 @@ const isAlive = (pid: number): boolean => {
  * Of all that find the lock stale one removes it, and looks again before: a second one would remove the lock
  * of whoever came after.
  */
-const breakLock = async (path: string, staleMs: number): Promise<void> => {
+const breakLock = async (path: string, seen: Seen): Promise<void> => {
   const breaking = `${path}.break`;
   if (!(await create(breaking, ""))) {
-    if (await isStale(breaking, 10_000)) {
+    if (isStale(await lookAt(breaking), 10_000)) {
       await rm(breaking, { force: true });
     }
     await sleep(10);
     return;
   }
   try {
-    if (await isStale(path, staleMs)) {
+    if (await isUnchanged(path, seen)) {
       await rm(path, { force: true });
     }
   } finally {

@@ -11,7 +11,8 @@ export const refreshAt = (held: HeldToken, fraction: number): number =>
   held.expiresAt - refreshWindow(held) * (1 + 0.1 * fraction);
 
 /** Whether a token may be handed out: a request takes a moment to arrive. */
-export const isGood = (held: HeldToken, now: number): boolean => held.expiresAt - now > 5_000;
+export const isGood = ({ expiresAt }: Pick<HeldToken, "expiresAt">, now: number): boolean =>
+  expiresAt - now > 5_000;
 
 /** How long to wait after so many failures in a row: 2 s doubling up to 5 min, up to half less by chance. */
 export const backoffMs = (failures: number, fraction: number, retryAfterSeconds = 0): number =>

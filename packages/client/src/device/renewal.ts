@@ -1,9 +1,10 @@
-import { type RelayError, RelayTimeoutError } from "../errors.ts";
+import { type RelayError, RelayTimeoutError, UnexpectedAnswerError } from "../errors.ts";
 import type { SignedOutReason } from "./device-events.ts";
 import type { DeviceIdentity } from "./identity.ts";
 import type { SessionLock, SessionRandom, SessionTimers } from "./ports.ts";
 import type { RelayCalls, TokenAnswer } from "./relay-calls.ts";
 import type { RelayTime } from "./relay-time.ts";
+import { isGood } from "./renewal-rules.ts";
 import type { HeldToken } from "./stored-token.ts";
 import type { Vault } from "./vault.ts";
 
@@ -18,6 +19,8 @@ export type RenewalOutcome =
   | { readonly kind: "pending"; readonly identity: DeviceIdentity }
   | { readonly kind: "signed_out"; readonly reason: SignedOutReason; readonly message: string }
   | { readonly kind: "away"; readonly error: RelayError; readonly while: "refresh" | "bootstrap" };
+
+type IssuedAnswer = Extract<TokenAnswer, { kind: "issued" }>;
 
 export type RenewalParts = Readonly<{
   calls: RelayCalls;
@@ -87,7 +90,7 @@ const renewAlone = async (parts: RenewalParts, wanted: Wanted): Promise<RenewalO
     const answer = await refresh(parts, identity, held, cut);
     // Only a relay that does not know the token is asked for a new one; one that is away may know it still.
     if (answer.kind !== "unauthorized") {
-      return outcomeOf(parts, identity, answer, "refresh");
+      return outcomeOf(parts, identity, answer, "refresh", cut);
     }
     await parts.vault.dropToken();
   }
@@ -95,7 +98,8 @@ const renewAlone = async (parts: RenewalParts, wanted: Wanted): Promise<RenewalO
   parts.onBegin("bootstrapping");
   const { appVersion, deviceName, enrollmentCode } = parts;
   const ask = { identity, appVersion, deviceName, enrollmentCode: enrollmentCode() };
-  return outcomeOf(parts, identity, await parts.calls.bootstrap(ask, cut), "bootstrap");
+  const answer = await parts.calls.bootstrap(ask, cut);
+  return outcomeOf(parts, identity, answer, "bootstrap", cut);
 };
 
 /** The one that was issued later; a token that came from elsewhere wins a tie. */
@@ -121,21 +125,16 @@ const refresh = async (
 };
 
 const outcomeOf = async (
-  { vault, time }: RenewalParts,
+  parts: RenewalParts,
   { deviceId, ...rest }: DeviceIdentity,
   answer: TokenAnswer,
   asked: "refresh" | "bootstrap",
+  signal: AbortSignal,
 ): Promise<RenewalOutcome> => {
   switch (answer.kind) {
-    case "issued": {
-      const { token, expiresAt, proxyBaseUrl, serverTime } = answer;
-      time.learn(serverTime);
-      const issuedAt = Math.min(time.now(), expiresAt - 1);
-      const clockOffset = time.offset;
-      const held = { token, deviceId, issuedAt, expiresAt, proxyBaseUrl, clockOffset };
-      await vault.keepToken(held);
-      return { kind: "token", held, how: asked === "refresh" ? "refreshed" : "bootstrapped" };
-    }
+    case "issued":
+      await learnTime(parts, answer, signal);
+      return outcomeOfIssue(parts, deviceId, answer, asked);
     case "pending":
       return { kind: "pending", identity: { deviceId, ...rest } };
     case "unauthorized":
@@ -144,6 +143,44 @@ const outcomeOf = async (
     case "away":
       return { kind: "away", error: answer.error, while: asked };
   }
+};
+
+/** Where the answer does not tell the relay's time, this machine's clock alone has no token expire. */
+const learnTime = async (
+  { calls, time }: RenewalParts,
+  { expiresAt, serverTime }: IssuedAnswer,
+  signal: AbortSignal,
+): Promise<void> => {
+  time.learn(serverTime);
+  if (serverTime === undefined && !isGood({ expiresAt }, time.now())) {
+    const health = await calls.health(signal);
+    time.learn(health.kind === "healthy" ? health.serverTime : undefined);
+  }
+};
+
+const outcomeOfIssue = async (
+  { vault, time }: RenewalParts,
+  deviceId: string,
+  { token, expiresAt, proxyBaseUrl }: IssuedAnswer,
+  asked: "refresh" | "bootstrap",
+): Promise<RenewalOutcome> => {
+  const isUsable = isGood({ expiresAt }, time.now());
+  const issuedAt = Math.min(time.now(), expiresAt - 1);
+  const held = { token, deviceId, issuedAt, expiresAt, proxyBaseUrl, clockOffset: time.offset };
+  // A first one is kept even so: the code for it is used up, and it can be renewed. A later one may be lost.
+  if (isUsable || asked === "bootstrap") {
+    await vault.keepToken(held);
+  }
+  return isUsable
+    ? { kind: "token", held, how: asked === "refresh" ? "refreshed" : "bootstrapped" }
+    : { kind: "away", error: expiredAlready(time.isKnown), while: asked };
+};
+
+const expiredAlready = (isTimeKnown: boolean): RelayError => {
+  const clock = isTimeKnown ? "its clock" : "its clock or this machine's";
+  return new UnexpectedAnswerError(
+    `The relay gives tokens that have expired already: ${clock} may be wrong.`,
+  );
 };
 
 const reasonOf = (

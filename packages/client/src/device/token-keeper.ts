@@ -226,7 +226,8 @@ export class TokenKeeper {
     }
     this.#held = held;
     this.#fraction = this.#parts.random.fraction();
-    if (held.token !== this.#rejected) {
+    // One that has expired is good for a renewal only.
+    if (held.token !== this.#rejected && isGood(held, this.#parts.time.now())) {
       this.#parts.events.ready(held);
       this.#parts.events.emit({ type: "token_changed", expiresAt: held.expiresAt });
     }
