@@ -61,7 +61,7 @@ describe("the main process while the relay", () => {
     await shell.call("relay.retry", {});
     const denied = await shell.connected("signed_out");
     assert.equal(denied.wantsCode, false);
-    assert.match(denied.message, /revoked.*operator.*try again.*disconnect/);
+    assert.match(denied.message, /revoked.*operator.*try again.*choose Sign out/);
     await shell.call("relay.disconnect", {});
     await shell.connected("unconfigured");
     await connect(shell, relay.url);

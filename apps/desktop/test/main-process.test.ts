@@ -16,6 +16,7 @@ import {
   fault,
   mintCode,
   relayOf,
+  withRelay,
   withSettings,
 } from "./harness/main-process.ts";
 import { startShell, tokenIn } from "./harness/shell.ts";
@@ -80,10 +81,11 @@ describe("the main process at first launch", () => {
     await connect(shell, relay.url);
     const asked = await shell.connected("signed_out");
     assert.equal(asked.wantsCode, true);
-    assert.match(asked.message, /enrollment code.*operator.*enter it here/);
+    assert.match(asked.message, /enrollment code.*operator.*sign in with it/);
     await connect(shell, relay.url, "crc_nosuchcode");
     const wrong = await shell.connected("signed_out");
     assert.equal(wrong.wantsCode, true);
+    assert.deepEqual([asked.hasWrongCode, wrong.hasWrongCode], [undefined, true]);
     assert.match(wrong.message, /does not know this enrollment code/);
     const code = await mintCode(relay);
     await connect(shell, relay.url, code);
@@ -136,7 +138,7 @@ describe("the main process at first launch", () => {
     await new Promise<void>((resolve) => stranger.listen(0, "127.0.0.1", resolve));
     const strange = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`;
     await connect(shell, relay.url);
-    await shell.connected("ready");
+    await shell.until(() => /"isSimulated":true/.test(JSON.stringify(shell.connection ?? null)));
     const before = shell.events.length;
     for (const [address, says] of [
       [strange, /is not a claude-relay.*Check the address/],
@@ -200,6 +202,24 @@ describe("the main process at a later start", () => {
     assert.equal((await devicesOf(relay)).length, 1);
   });
 
+  it("with a keychain that stays locked asks for a code, in plain words", async (t) => {
+    const relay = await relayOf(t, { BOOTSTRAP: "code" });
+    const desk = withRelay(deskOf(t), relay.url);
+    const shell = startShell(t, desk);
+    shell.keychainHangs = /./;
+    assert.equal((await shell.call("state.get", {})).connection.kind, "connecting");
+    const listed = shell.call("conversations.list", {});
+    await shell.until(() => shell.output.some((line) => line.includes("secret_get")));
+    shell.dismissPrompt();
+    assert.deepEqual(await listed, []);
+    const asked = await shell.connected("signed_out");
+    assert.equal(asked.wantsCode, true);
+    const { notices, connection } = await shell.call("state.get", {});
+    assert.deepEqual(connection, asked);
+    assert.match(notices[0] ?? "", /^The system keychain stayed locked\. Unlock it/);
+    assert.equal(await shell.end(), 0);
+  });
+
   it("puts a damaged settings file aside, says so, and starts anew", async (t) => {
     for (const text of ["{", "[]", '{"theme":"pink","default_model":null,"relay_url":null}']) {
       const shell = startShell(t, withSettings(deskOf(t), text));
@@ -259,6 +279,25 @@ describe("the main process and the environment", () => {
     await shell.connected("unconfigured");
     await connect(shell, relay.url);
     await shell.connected("ready");
+    assert.equal(await shell.end(), 0);
+  });
+
+  it("chats though PROXY_HEALTH_URL is wrong, says so, and still sees when the relay goes away", async (t) => {
+    const relay = await relayOf(t);
+    const healthUrl = `${relay.url}/no-such-page`;
+    const shell = startShell(t, deskOf(t), {
+      PROXY_BOOTSTRAP_URL: `${relay.url}/bootstrap`,
+      PROXY_HEALTH_URL: healthUrl,
+    });
+    await shell.until(() => /"isSimulated":true/.test(JSON.stringify(shell.connection ?? null)));
+    const { notices, connection } = await shell.call("state.get", {});
+    assert.equal(connection.kind, "ready");
+    assert.ok(notices.some((notice) => notice.startsWith(`PROXY_HEALTH_URL (${healthUrl}) does`)));
+    await relay.stop();
+    await shell.call("relay.retry", {});
+    await shell.connected("offline");
+    const later = await shell.call("state.get", {});
+    assert.equal(later.notices.length, notices.length);
     assert.equal(await shell.end(), 0);
   });
 

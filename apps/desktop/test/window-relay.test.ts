@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { type Relay, type RelayOptions, startRelay } from "../../../test/harness/relay.ts";
 import { tempFolder } from "../../../test/harness/temp-folder.ts";
+import { withRelay } from "./harness/main-process.ts";
 import type { Desk } from "./harness/shell.ts";
 import { startUpstream } from "./harness/upstream.ts";
 import { goes, look, type Opened, says } from "./window-harness/open.ts";
@@ -150,6 +151,21 @@ describe("the window with its main process and a relay", options, () => {
     await at("connect").click();
     await at("composer").waitFor();
     await opened.assertTokenUnseen(relay.url);
+  });
+
+  it("asks for a code when the keychain that holds the sign-in stays locked", async (t) => {
+    const relay = await relayFor(t, { env: { BOOTSTRAP: "code" } });
+    const desk = withRelay(deskFor(t), relay.url);
+    const opened = await openWithMain(t, windows, desk, {}, (shell) => {
+      shell.keychainHangs = /./;
+    });
+    const { at } = opened;
+    await says(at("starting"), /Waiting for the system’s keychain: unlock it/);
+    opened.shell().dismissPrompt();
+    await says(at("refusal"), /^Ask the relay’s operator for an enrollment code or a link/);
+    assert.ok(await at("code").isEditable());
+    await says(at("banner-notice"), /^The system keychain stayed locked\. Unlock it/);
+    assert.doesNotMatch(await at("welcome").innerText(), /SS error|platform storage/);
   });
 
   it("shows the fingerprint that the operator sees, and goes in when he approves", async (t) => {

@@ -89,14 +89,19 @@ describe("the window at first launch", options, () => {
   it("asks for a code when the relay wants one, and shows its words when it refuses", async (t) => {
     const message = "The code is used up.";
     const wantsCode: Connection = { kind: "signed_out", relayUrl, message, wantsCode: true };
-    const { at, hear, page } = await open(t, { connection: wantsCode });
-    await says(at("refusal"), message);
+    const { at, hear, main, page } = await open(t, { connection: wantsCode });
+    await says(at("refusal"), /^Ask the relay’s operator for an enrollment code or a link/);
+    assert.equal(await page.getByRole("alert").count(), 0, "no alarm for a first step");
+    await hear(changed({ ...wantsCode, hasWrongCode: true }));
+    await says(page.getByRole("alert"), message);
     assert.equal(await at("address").inputValue(), relayUrl);
     assert.ok(await at("code").evaluate((code) => code === document.activeElement));
     await look({ page }, "wants-code");
     await hear(changed({ ...wantsCode, message: "This device is disabled.", wantsCode: false }));
     await says(at("refusal"), "This device is disabled.");
     await look({ page }, "refused");
+    await at("sign-out").click();
+    await main.called("relay.disconnect");
   });
 
   it("says when the app is too old", async (t) => {

@@ -139,6 +139,15 @@ describe("the window", options, () => {
     await page.locator(":root[data-theme=light]").waitFor();
   });
 
+  it("says once that a simulator answers, and which model is the relay's first", async (t) => {
+    const expiresAt = Date.now() + hour;
+    const connection = { kind: "ready", relayUrl, expiresAt, isSimulated: true } as const;
+    const { at } = await open(t, { connection });
+    await says(at("composer-note"), /simulator and cost nothing real/);
+    await at("show-settings").click();
+    await says(at("default-model"), "Claude Opus 4.5 (first in the relay’s list)");
+  });
+
   it("signs out only when sure", async (t) => {
     const { at, main } = await open(t);
     await at("show-settings").click();

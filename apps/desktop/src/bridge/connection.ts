@@ -10,7 +10,13 @@ export type Connection =
       readonly deviceId: string;
       readonly fingerprint: string;
     }
-  | { readonly kind: "ready"; readonly relayUrl: string; readonly expiresAt: number }
+  | {
+      readonly kind: "ready";
+      readonly relayUrl: string;
+      readonly expiresAt: number;
+      /** Answers come from the relay's simulator, and cost nothing. */
+      readonly isSimulated?: boolean;
+    }
   | { readonly kind: "refreshing"; readonly relayUrl: string }
   /** `canChat`: the token is still good, so a message may get through once the relay is back. */
   | {
@@ -26,6 +32,8 @@ export type Connection =
       readonly relayUrl: string;
       readonly message: string;
       readonly wantsCode: boolean;
+      /** A code was tried, and is not good. */
+      readonly hasWrongCode?: boolean;
     }
   /** The relay lets only newer versions of this app in. */
   | { readonly kind: "update_needed"; readonly relayUrl: string; readonly message: string };

@@ -8,7 +8,7 @@ import type { SettingsFile } from "./settings-file.ts";
 type Parts = Readonly<{
   appVersion: string;
   deviceName: string;
-  link: Pick<RelayLink, "connection">;
+  link: Pick<RelayLink, "told">;
   settings: Pick<SettingsFile, "settings">;
   fixed: RelayAddress | null;
   notices: Notices;
@@ -32,7 +32,7 @@ export const appStateFrom =
     return {
       appVersion,
       deviceName,
-      connection: link.connection,
+      connection: link.told(),
       settings: settings.settings,
       notices: [...new Set([...notices.all, ...chatNotices()])],
       fixedAddress: fixed?.relayUrl ?? null,

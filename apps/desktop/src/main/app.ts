@@ -89,16 +89,19 @@ type LinkParts = Pick<RelayLinkParts, "store" | "settings" | "fixed" | "onOtherR
 
 const linkRelay = (parts: AppParts, { notices, ...rest }: LinkParts): RelayLink => {
   const { emit, log } = parts;
+  let wasReady = false;
   const link = new RelayLink({
     ...parts,
     ...rest,
     onNotice: notices.add,
     onConnection: (connection) => {
       emit({ type: "connection_changed", connection });
-      if (connection.kind === "ready") {
+      const isReady = connection.kind === "ready";
+      if (isReady && !wasReady) {
         emit({ type: "models_changed" });
         emit({ type: "usage_changed" });
       }
+      wasReady = isReady;
     },
   });
   link.start().catch((error: unknown) => {

@@ -58,7 +58,7 @@ describe("a session's state as the window shows it", () => {
     for (const [message, says] of [
       [
         "enrollment_code is required: ask the operator of this relay for one (POST /x).",
-        /enter it here/,
+        /Ask its operator for one, then sign in/,
       ],
       ["enrollment_code is unknown: ask the operator …", /does not know this enrollment code/],
       ["enrollment_code is used up: ask the operator …", /is used up\. Ask the relay's operator/],
@@ -78,7 +78,7 @@ describe("a session's state as the window shows it", () => {
     assert.ok(connection.kind === "signed_out" && !connection.wantsCode);
     assert.match(
       connection.message,
-      /^This device is disabled\. Ask the operator\. Once .*disconnect/,
+      /^This device is disabled\. Ask the operator\. Once .*choose Sign out/,
     );
   });
 

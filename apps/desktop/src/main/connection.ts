@@ -1,7 +1,7 @@
 /** Where a DeviceSession stands, in the window's words. */
 import type { DeviceSessionState } from "@claude-relay/client/device";
 import type { Connection } from "../bridge/connection.ts";
-import { codeWords } from "./enrollment-words.ts";
+import { codeWords, isFirstStep } from "./enrollment-words.ts";
 import { printable } from "./printable.ts";
 
 /** The relay does not answer, though the session has a token that is good. */
@@ -49,13 +49,19 @@ const signedOut = (relayUrl: string, { reason, message }: SignedOut): Connection
     case "update_needed":
       return { kind: "update_needed", relayUrl, message: words };
     case "enrollment_code":
-      return { kind: "signed_out", relayUrl, message: codeWords(words), wantsCode: true };
+      return {
+        kind: "signed_out",
+        relayUrl,
+        message: codeWords(words),
+        wantsCode: true,
+        ...(!isFirstStep(words) && { hasWrongCode: true }),
+      };
     case "refused":
     case "asked":
       return {
         kind: "signed_out",
         relayUrl,
-        message: `${words} Once this device is let in again, try again here. To start anew as another device, disconnect and connect once more.`,
+        message: `${words} Once this device is let in again, try again here. To start anew as another device, choose Sign out, then sign in again.`,
         wantsCode: false,
       };
   }

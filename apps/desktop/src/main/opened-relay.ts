@@ -5,6 +5,7 @@ import { connectionOf } from "./connection.ts";
 import { bootstrapProxy, openProxySession, type ProxySessionOptions } from "./proxy-bootstrap.ts";
 import { ProxyRefreshService } from "./proxy-refresh-service.ts";
 import type { RelayAccess } from "./relay-access.ts";
+import { isSimulated } from "./relay-upstream.ts";
 
 export interface OpenedRelay {
   readonly access: RelayAccess;
@@ -26,8 +27,6 @@ export type OpenRelayOptions = ProxySessionOptions &
   Readonly<{
     /** Told when `connection` may have changed. */
     onChange: () => void;
-    /** Told what the user must know of the keychain. */
-    onNotice: (message: string) => void;
   }>;
 
 /** @throws RelayConfigurationError */
@@ -36,16 +35,34 @@ export const openRelay = async (options: OpenRelayOptions): Promise<OpenedRelay>
   const { onChange, onNotice } = options;
   const service = new ProxyRefreshService({ ...options, session });
   let code = options.enrollmentCode;
+  let isFollowed = false;
+  let simulated = false;
+  const learnUpstream = async (): Promise<void> => {
+    simulated = (await isSimulated(session.relayUrl)) ?? simulated;
+    onChange();
+  };
   session.on((event) => {
     if (event.type === "bootstrapped") {
       code = undefined;
     }
+    if (event.type === "healthy") {
+      void learnUpstream();
+    }
     tell(event, onChange, onNotice);
+    if (event.type === "bootstrapping" && !isFollowed) {
+      // A device that is turned away again as before is no event, and would seem to be connecting for ever.
+      isFollowed = true;
+      void bootstrapProxy(session).then(() => {
+        isFollowed = false;
+        onChange();
+      });
+    }
   });
   return {
     access: accessOf(session),
     get connection() {
-      return connectionOf(session.relayUrl, session.state, service.outage);
+      const now = connectionOf(session.relayUrl, session.state, service.outage);
+      return now.kind === "ready" && simulated ? { ...now, isSimulated: true } : now;
     },
     start: async () => {
       await bootstrapProxy(session);

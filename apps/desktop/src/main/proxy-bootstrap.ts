@@ -10,6 +10,7 @@ import {
   type SessionRandom,
   type SessionTimers,
 } from "@claude-relay/client/device";
+import { withHealthFallback } from "./health-fallback.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -59,6 +60,8 @@ export type ProxySessionOptions = Readonly<{
   clock: SessionClock;
   timers: SessionTimers;
   random: SessionRandom;
+  /** Told what the user must know of keychain and environment. */
+  onNotice: (message: string) => void;
 }>;
 
 /**
@@ -72,6 +75,7 @@ export const openProxySession = async (options: ProxySessionOptions): Promise<De
     ...rest,
     ...address,
     environment: {},
+    fetch: withHealthFallback(address, options.onNotice),
   });
   return session;
 };

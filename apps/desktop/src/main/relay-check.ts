@@ -1,10 +1,9 @@
 /** Whether a claude-relay answers at an address: asked before the address is taken, without any credential. */
 import type { RelayAddress } from "@claude-relay/client/device";
 import { CallError } from "../bridge/call-error.ts";
+import { beginningOf, healthIn } from "./relay-answer.ts";
 
 const longestMs = 10_000;
-/** In bytes: a relay's answer is small, and a stranger's page need not be read. */
-const largest = 64 * 1024;
 
 /** @throws CallError `failed`, which says what answers there instead and what to do */
 export const demandRelay = async (
@@ -56,28 +55,7 @@ const get = async (url: string, relayUrl: string, signal: AbortSignal): Promise<
   }
 };
 
-const beginningOf = async (response: Response): Promise<string> => {
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > largest) {
-      break;
-    }
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text;
-};
-
-const isHealth = (text: string): boolean => {
-  try {
-    const body: unknown = JSON.parse(text);
-    return typeof body === "object" && body !== null && "status" in body && "timestamp" in body;
-  } catch {
-    return false;
-  }
-};
+const isHealth = (text: string): boolean => healthIn(text)?.["timestamp"] !== undefined;
 
 /** Node puts the system's error into `cause`. */
 const codeOf = (error: unknown): string => {

@@ -51,6 +51,12 @@ export class RelayLink {
     return this.#relay?.connection ?? { kind: "connecting", relayUrl };
   }
 
+  /** The same; whoever heard the events before this knows no other. */
+  told(): Connection {
+    this.#publish();
+    return this.connection;
+  }
+
   /** For whoever sends requests to the relay. */
   readonly current: CurrentRelay = () => this.#relay?.access ?? null;
 

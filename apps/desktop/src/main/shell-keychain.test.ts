@@ -123,19 +123,29 @@ describe("where secrets are kept", () => {
     [
       "it cannot be opened",
       "failed",
-      /cannot be used: locked\. Unlock it and start the app again\./,
+      /cannot be used: the disk is full\. Unlock it and start the app again\./,
     ],
   ] as const) {
     it(`is memory where ${what}, and the user is told`, async () => {
       const { keychain, refuse } = withShell();
       const opening = keychainOrMemory(keychain);
       await turn();
-      await refuse(code, "locked.");
+      await refuse(code, "the disk is full.");
       const { store, notice } = await opening;
       assert.equal(store.kind, "memory");
       assert.match(notice ?? "", says);
     });
   }
+
+  it("is memory where its user does not unlock it, in words that a person knows", async () => {
+    const { keychain, refuse } = withShell();
+    const opening = keychainOrMemory(keychain);
+    await turn();
+    await refuse("failed", "Couldn't access platform storage: SS error: prompt dismissed");
+    const { store, notice } = await opening;
+    assert.equal(store.kind, "memory");
+    assert.match(notice ?? "", /^The system keychain stayed locked\. Unlock it and start/);
+  });
 
   it("is memory where the keychain forgets", async () => {
     const { keychain, reply } = withShell();

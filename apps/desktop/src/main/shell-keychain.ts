@@ -153,7 +153,10 @@ const whyNot = (error: unknown): string => {
   if (!(error instanceof ShellKeychainError)) {
     throw error;
   }
-  return error.code === "no_keychain"
-    ? "No system keychain found."
+  if (error.code === "no_keychain") {
+    return "No system keychain found.";
+  }
+  return /prompt dismissed|locked|denied|cancel/i.test(error.message)
+    ? "The system keychain stayed locked. Unlock it and start the app again."
     : `The system keychain cannot be used: ${error.message.replace(/\.$/, "")}. Unlock it and start the app again.`;
 };

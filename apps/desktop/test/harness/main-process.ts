@@ -57,6 +57,10 @@ export const connect = (shell: Shell, address: string, enrollmentCode?: string):
 export const count = (text: string, line: string): number =>
   text.split("\n").filter((one) => one === line).length;
 
+/** Where this relay was chosen before. */
+export const withRelay = (desk: Desk, relayUrl: string): Desk =>
+  withSettings(desk, JSON.stringify({ theme: "system", default_model: null, relay_url: relayUrl }));
+
 /** With this text for a settings file. */
 export const withSettings = (desk: Desk, text: string): Desk => {
   const folder = folderOf(desk);

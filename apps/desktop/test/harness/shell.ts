@@ -32,6 +32,7 @@ export class Shell {
   onLine: (line: FromMain) => void = () => undefined;
   /** What is asked of the keychain by such a name is left unanswered. */
   keychainHangs: RegExp | null = null;
+  readonly #hanging: number[] = [];
   readonly #desk: Desk;
   readonly #news = new EventEmitter();
   readonly #calls = new Map<number, Waiting>();
@@ -96,6 +97,14 @@ export class Shell {
 
   write(text: string): void {
     this.process.stdin.write(text);
+  }
+
+  /** Its user put the prompt away, for all that hangs: so does a keychain that stays locked. */
+  dismissPrompt(): void {
+    const message = "Couldn't access platform storage: SS error: prompt dismissed";
+    for (const id of this.#hanging.splice(0)) {
+      this.send({ type: "secret_fault", id, code: "failed", message });
+    }
   }
 
   /** Resolves as soon as that is so; rejects when the main process ends before. */
@@ -176,6 +185,7 @@ export class Shell {
     const { keychain } = this.#desk;
     const { id, name } = line;
     if (this.keychainHangs?.test(name)) {
+      this.#hanging.push(id);
       return;
     }
     if (keychain === null) {

@@ -8,6 +8,8 @@ import type { Windows } from "./window.ts";
 
 export type WithMain = Opened &
   Readonly<{
+    /** The one that runs now. */
+    shell(): Shell;
     /** Closes the main process's input, as a shell that ends does. */
     end(): Promise<void>;
     /** Kills the main process and starts another, and tells the window so, as the shell does. */
@@ -21,6 +23,7 @@ export const openWithMain = async (
   windows: Windows,
   desk: Desk,
   env: Readonly<Record<string, string>> = {},
+  prepare: (shell: Shell) => void = () => undefined,
 ): Promise<WithMain> => {
   const given: ToWindow[] = [];
   const waiting: ToWindow[] = [];
@@ -35,6 +38,7 @@ export const openWithMain = async (
     };
   };
   let shell: Shell | null = startShell(t, desk, env);
+  prepare(shell);
   carryTo(shell);
   const opened = await openFor(t, windows, (call) => {
     if (shell === null) {
@@ -46,6 +50,10 @@ export const openWithMain = async (
   await tell(...waiting);
   return {
     ...opened,
+    shell: () => {
+      assert.ok(shell !== null, "the main process is not there");
+      return shell;
+    },
     end: async () => void (await shell?.end()),
     crash: async () => {
       const crashed = shell;

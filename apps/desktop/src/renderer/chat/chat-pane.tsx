@@ -15,6 +15,7 @@ type Props = Readonly<{ state: WindowState; drafts: Drafts; onMenu: () => void }
 
 export const ChatPane = ({ state, drafts, onMenu }: Props): VNode => {
   const { openId, models, conversations } = state;
+  const connection = state.app?.connection;
   const one = openId === null ? undefined : state.loaded[openId];
   const title = conversations?.find(({ id }) => id === openId)?.title ?? "New conversation";
   const modelNames = useMemo(
@@ -48,7 +49,12 @@ export const ChatPane = ({ state, drafts, onMenu }: Props): VNode => {
           connection={state.app?.connection}
         />
       )}
-      <Composer conversationId={openId} drafts={drafts} sending={sendingFrom(state)} />
+      <Composer
+        conversationId={openId}
+        drafts={drafts}
+        sending={sendingFrom(state)}
+        isSimulated={connection?.kind === "ready" && connection.isSimulated === true}
+      />
     </main>
   );
 };

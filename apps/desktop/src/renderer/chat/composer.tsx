@@ -9,6 +9,8 @@ type Props = Readonly<{
   conversationId: string | null;
   drafts: Drafts;
   sending: Sending;
+  /** No Claude answers, but what the relay has in its place. */
+  isSimulated: boolean;
 }>;
 
 /** What is written and not sent yet, by conversation. */
@@ -17,7 +19,7 @@ export type Drafts = Map<string | null, string>;
 const longestMessage = 1_000_000;
 
 /** Enter sends, Shift+Enter makes a line. What is written stays with its conversation. */
-export const Composer = ({ conversationId, drafts, sending }: Props): VNode => {
+export const Composer = ({ conversationId, drafts, sending, isSimulated }: Props): VNode => {
   const { send } = useController();
   const [, redraw] = useState({});
   const area = useRef<HTMLTextAreaElement>(null);
@@ -78,7 +80,13 @@ export const Composer = ({ conversationId, drafts, sending }: Props): VNode => {
       )}
       <p id="composer-note" class="composer-note" data-testid="composer-note">
         {noteWords(sending, text)}
-        {sending.kind !== "impossible" && <span class="aside"> Claude can make mistakes.</span>}
+        {sending.kind !== "impossible" && (
+          <span class="aside">
+            {isSimulated
+              ? " Answers come from the relay’s simulator and cost nothing real."
+              : " Claude can make mistakes."}
+          </span>
+        )}
       </p>
     </form>
   );

@@ -14,6 +14,7 @@ import { LinkTarget } from "./link-target.tsx";
 import { SettingsDialog } from "./settings-dialog.tsx";
 import { type Shortcut, useShortcuts } from "./shortcuts.ts";
 import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
+import { Starting } from "./starting.tsx";
 import { useTheme } from "./theme.ts";
 
 type Props = Readonly<{ store: Store; controller: Controller }>;
@@ -38,7 +39,7 @@ const Screen = ({ state, controller }: ScreenProps) => {
     return <StartFault message={state.startFault} onRetry={() => void controller.start()} />;
   }
   if (state.app === null) {
-    return <main class="starting" aria-label="Starting" data-testid="starting" />;
+    return <Starting />;
   }
   return state.isWelcoming ? (
     <Welcome app={state.app} hasConversations={(state.conversations ?? []).length > 0} />

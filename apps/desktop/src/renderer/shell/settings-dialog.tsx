@@ -73,7 +73,7 @@ const DefaultModel = ({ settings, models }: ModelProps) => {
           disabled={models.length === 0}
           onChange={(event) => void changeSettings({ defaultModel: event.currentTarget.value })}
         >
-          {chosen === null && <option value="">The relay’s first</option>}
+          {chosen === null && <option value="">{firstWords(models)}</option>}
           {chosen !== null && !models.some(({ id }) => id === chosen) && (
             <option value={chosen}>{chosen}</option>
           )}
@@ -88,6 +88,11 @@ const DefaultModel = ({ settings, models }: ModelProps) => {
     </label>
   );
 };
+
+const firstWords = ([first]: readonly ModelChoice[]): string =>
+  first === undefined
+    ? "The first in the relay’s list"
+    : `${first.displayName} (first in the relay’s list)`;
 
 const Relay = ({ app, onClose }: Readonly<{ app: AppState; onClose: () => void }>) => {
   const { signOut } = useController();

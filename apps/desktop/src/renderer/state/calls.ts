@@ -1,3 +1,4 @@
+import type { Connection } from "../../bridge/connection.ts";
 import type { Bridge, Method, Params, Results } from "../../bridge/protocol.ts";
 import type { Store } from "./store.ts";
 
@@ -54,6 +55,24 @@ export const createCalls = ({ bridge, store: { dispatch } }: Given): Calls => {
       return found !== undefined;
     },
   };
+};
+
+/**
+ * Asks for the app's state and shows it. A change of the connection may be heard together with the answer,
+ * before whoever asked goes on: the answer, put on top of it, would undo that change for good.
+ * @throws CallError
+ */
+export const askState = async ({ bridge, store }: Pick<Given, "bridge" | "store">) => {
+  let heard: Connection | undefined;
+  const end = bridge.on((event) => {
+    heard = event.type === "connection_changed" ? event.connection : heard;
+  });
+  try {
+    const app = await bridge.call("state.get", {});
+    store.dispatch({ type: "started", app: { ...app, connection: heard ?? app.connection } });
+  } finally {
+    end();
+  }
 };
 
 /** What to tell the user of something thrown. */

@@ -1,4 +1,4 @@
-import type { Given } from "./calls.ts";
+import { askState, type Given } from "./calls.ts";
 import { isBusy } from "./window-state.ts";
 
 /** A main process that ended is back within seconds, or not at all. */
@@ -21,8 +21,7 @@ export const catchUp = async (given: Given): Promise<void> => {
 
 const askForAll = async ({ bridge, store }: Given): Promise<void> => {
   store.dispatch({ type: "listed", conversations: await bridge.call("conversations.list", {}) });
-  // Believed at once: a change of the connection that is heard in between would be undone.
-  store.dispatch({ type: "started", app: await bridge.call("state.get", {}) });
+  await askState({ bridge, store });
   const state = store.get();
   for (const id of Object.keys(state.loaded)) {
     if (isBusy(state, id)) {

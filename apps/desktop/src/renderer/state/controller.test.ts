@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { CallError } from "../../bridge/call-error.ts";
 import type { Conversation } from "../../bridge/conversation.ts";
 import type { AppEvent, AppState, Bridge, Method } from "../../bridge/protocol.ts";
@@ -93,6 +94,29 @@ describe("the window's start", () => {
     await controller.start();
     assert.equal(store.get().startFault, null);
     assert.deepEqual(store.get().app, app);
+  });
+});
+
+describe("a change of the connection that is heard together with the app's state", () => {
+  it("is not undone by it", async () => {
+    const connecting: AppState = { ...app, connection: { kind: "connecting", relayUrl } };
+    const { controller, store, tell, answers } = windowWith({ "state.get": connecting });
+    await controller.start();
+    const connection = {
+      kind: "signed_out",
+      relayUrl,
+      message: "A code.",
+      wantsCode: true,
+    } as const;
+    const { promise: caughtUp, resolve } = Promise.withResolvers<AppState>();
+    answers["state.get"] = caughtUp;
+    tell({ type: "notice", message: "The keychain stayed locked." });
+    await turn();
+    resolve(connecting);
+    tell({ type: "connection_changed", connection });
+    await turn();
+    assert.deepEqual(store.get().app?.connection, connection);
+    assert.deepEqual(store.get().app?.notices, ["The keychain stayed locked."]);
   });
 });
 

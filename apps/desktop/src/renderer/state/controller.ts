@@ -1,6 +1,6 @@
 /** What the window's controls do: calls to the main process, and what became of them. */
 import type { AppEvent } from "../../bridge/protocol.ts";
-import { type Calls, createCalls, type Given, wordsOf } from "./calls.ts";
+import { askState, type Calls, createCalls, type Given, wordsOf } from "./calls.ts";
 import { catchUp } from "./catch-up.ts";
 import { type ChatControls, createChatControls } from "./chat-controls.ts";
 import { type ConversationControls, createConversationControls } from "./conversation-controls.ts";
@@ -35,7 +35,7 @@ export const createController = (given: Given): Controller => {
           type: "listed",
           conversations: await bridge.call("conversations.list", {}),
         });
-        store.dispatch({ type: "started", app: await bridge.call("state.get", {}) });
+        await askState(given);
       } catch (error) {
         store.dispatch({ type: "start_failed", message: wordsOf(error) });
         return;

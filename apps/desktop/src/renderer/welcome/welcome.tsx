@@ -78,15 +78,9 @@ const Body = ({ app }: Readonly<{ app: AppState }>): VNode => {
     case "signed_out":
       return (
         <>
-          <Outcome>
-            <p data-testid="refusal">{connection.message}</p>
-            <p>
-              {connection.wantsCode
-                ? "Ask the relay’s operator for a code or a link, and enter it here."
-                : "Ask the relay’s operator to let this device in, then try again."}
-            </p>
-          </Outcome>
+          <SignedOut {...connection} />
           <ConnectForm app={app} isConnecting={false} />
+          {!connection.wantsCode && <SignOut />}
         </>
       );
     case "offline":
@@ -115,6 +109,32 @@ export const Outcome = ({ children }: Readonly<{ children: ComponentChildren }>)
     <div>{children}</div>
   </div>
 );
+
+/** Red is for what went wrong: that a code is needed is an ordinary first step. */
+const SignedOut = ({
+  message,
+  wantsCode,
+  hasWrongCode = false,
+}: Extract<Connection, { kind: "signed_out" }>) =>
+  wantsCode && !hasWrongCode ? (
+    <p class="lead" role="status" data-testid="refusal">
+      Ask the relay’s operator for an enrollment code or a link, and enter it here.
+    </p>
+  ) : (
+    <Outcome>
+      <p data-testid="refusal">{message}</p>
+      {!wantsCode && <p>Ask the relay’s operator to let this device in, then try again.</p>}
+    </Outcome>
+  );
+
+const SignOut = () => {
+  const { signOut } = useController();
+  return (
+    <button type="button" class="quiet wide" data-testid="sign-out" onClick={() => void signOut()}>
+      Sign out
+    </button>
+  );
+};
 
 const Unreachable = ({ message, retryAt }: Extract<Connection, { kind: "offline" }>) => {
   const { reconnect } = useController();
