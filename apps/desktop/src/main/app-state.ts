@@ -2,7 +2,7 @@
 import type { RelayAddress } from "@claude-relay/client/device";
 import type { AppState } from "../bridge/protocol.ts";
 import type { Notices } from "./notices.ts";
-import type { RelayLink } from "./relay-link.ts";
+import type { RelayLink } from "./relay/relay-link.ts";
 import type { SettingsFile } from "./settings-file.ts";
 
 type Parts = Readonly<{

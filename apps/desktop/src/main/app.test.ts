@@ -12,7 +12,7 @@ import type { AppEvent } from "../bridge/protocol.ts";
 import { startApp } from "./app.ts";
 import type { ChatPartOptions } from "./chat-port.ts";
 import type { Chat } from "./chat-ports.ts";
-import type { OpenedStore } from "./shell-keychain.ts";
+import type { OpenedStore } from "./shell/shell-keychain.ts";
 import { systemRandom } from "./system-ports.ts";
 
 /** Lets every device in, and is well or not. */

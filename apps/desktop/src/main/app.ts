@@ -16,9 +16,9 @@ import { errorLine } from "./error-line.ts";
 import { createLinkOpener } from "./link-open.ts";
 import { createNotices, type Notices } from "./notices.ts";
 import { proxyFromEnvironment } from "./proxy-bootstrap.ts";
-import { RelayLink, type RelayLinkParts } from "./relay-link.ts";
+import { RelayLink, type RelayLinkParts } from "./relay/relay-link.ts";
 import { openSettingsFile, type SettingsFile } from "./settings-file.ts";
-import type { OpenedStore } from "./shell-keychain.ts";
+import type { OpenedStore } from "./shell/shell-keychain.ts";
 
 export interface App {
   readonly answer: AnswerCall;

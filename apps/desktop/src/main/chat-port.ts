@@ -4,7 +4,7 @@
  */
 import type { SecretStore, SessionClock, SessionRandom } from "@claude-relay/client/device";
 import type { AppEvent, Method, Params, Results } from "../bridge/protocol.ts";
-import type { CurrentRelay } from "./relay-access.ts";
+import type { CurrentRelay } from "./relay/relay-access.ts";
 
 /** Functions behind methods. What they throw is a CallError of the bridge; anything else is a defect. */
 export type Methods<Name extends Method> = {

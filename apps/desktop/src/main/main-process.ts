@@ -7,8 +7,8 @@ import { type App, startApp } from "./app.ts";
 import { type AppLock, acquireAppLock } from "./app-lock.ts";
 import type { ChatPartOptions } from "./chat-port.ts";
 import type { Chat } from "./chat-ports.ts";
-import { keychainOrMemory, ShellKeychain } from "./shell-keychain.ts";
-import { openShellLines, type ShellLines } from "./shell-lines.ts";
+import { keychainOrMemory, ShellKeychain } from "./shell/shell-keychain.ts";
+import { openShellLines, type ShellLines } from "./shell/shell-lines.ts";
 import { systemClock, systemRandom, systemTimers } from "./system-ports.ts";
 
 type Call = Extract<FromShell, { type: "call" }>;

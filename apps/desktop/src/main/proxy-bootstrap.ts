@@ -10,7 +10,7 @@ import {
   type SessionRandom,
   type SessionTimers,
 } from "@claude-relay/client/device";
-import { withHealthFallback } from "./health-fallback.ts";
+import { withHealthFallback } from "./relay/health-fallback.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

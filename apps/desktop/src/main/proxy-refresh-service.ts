@@ -6,8 +6,8 @@ import type {
   SessionRandom,
   SessionTimers,
 } from "@claude-relay/client/device";
-import type { Outage } from "./connection.ts";
 import { printable } from "./printable.ts";
+import type { Outage } from "./relay/connection.ts";
 
 type Parts = Readonly<{
   session: Pick<DeviceSession, "state" | "on" | "start" | "check" | "stop">;

@@ -9,7 +9,7 @@ import type { AppEvent } from "../../src/bridge/protocol.ts";
 import { createChatPart } from "../../src/main/chat/chat-part.ts";
 import type { ChatMethod, Methods } from "../../src/main/chat-port.ts";
 import type { Chat } from "../../src/main/chat-ports.ts";
-import type { RelayAccess } from "../../src/main/relay-access.ts";
+import type { RelayAccess } from "../../src/main/relay/relay-access.ts";
 import { systemClock, systemRandom } from "../../src/main/system-ports.ts";
 
 export type Desk = Readonly<{

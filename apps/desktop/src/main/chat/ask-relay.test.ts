@@ -10,7 +10,7 @@ import {
   wholeStream,
 } from "../../../../../test/harness/hand-upstream.ts";
 import { FakeTime } from "../../../test/harness/fake-time.ts";
-import type { RelayAccess } from "../relay-access.ts";
+import type { RelayAccess } from "../relay/relay-access.ts";
 import { askRelay, ReplyFailed, type ReplyPart } from "./ask-relay.ts";
 
 const question = {

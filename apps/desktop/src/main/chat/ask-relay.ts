@@ -2,7 +2,7 @@ import type Anthropic from "@anthropic-ai/sdk";
 import type { SessionTimers } from "@claude-relay/client/device";
 import type { ReplyFault, ReplyUsage } from "../../bridge/conversation.ts";
 import { printable } from "../printable.ts";
-import type { RelayAccess } from "../relay-access.ts";
+import type { RelayAccess } from "../relay/relay-access.ts";
 import { createAnthropicClient } from "./anthropic-client.ts";
 import type { Turn } from "./message-history.ts";
 import { createRelayFetch, longestSilenceMs } from "./relay-fetch.ts";

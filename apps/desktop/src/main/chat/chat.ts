@@ -10,7 +10,7 @@ import type { AppEvent } from "../../bridge/protocol.ts";
 import type { Conversations } from "../conversations/conversations.ts";
 import type { KeptConversation } from "../conversations/kept-conversation.ts";
 import { titleOf } from "../conversations/title.ts";
-import type { CurrentRelay, RelayAccess } from "../relay-access.ts";
+import type { CurrentRelay, RelayAccess } from "../relay/relay-access.ts";
 import { askRelay } from "./ask-relay.ts";
 import { turnsOf } from "./message-history.ts";
 import { Reply } from "./reply.ts";

@@ -7,8 +7,8 @@ import {
   WaitingForApprovalError,
 } from "@claude-relay/client/device";
 import type { ReplyFault } from "../../bridge/conversation.ts";
-import { codeWords } from "../enrollment-words.ts";
 import { printable } from "../printable.ts";
+import { codeWords } from "../relay/enrollment-words.ts";
 
 type Kind = ReplyFault["kind"];
 

@@ -3,7 +3,7 @@ import type { Static } from "typebox";
 import { CallError } from "../../bridge/call-error.ts";
 import type { AppEvent, ModelChoice } from "../../bridge/protocol.ts";
 import { printable } from "../printable.ts";
-import type { CurrentRelay } from "../relay-access.ts";
+import type { CurrentRelay } from "../relay/relay-access.ts";
 import { ModelsPage } from "./relay-answers.ts";
 import type { ReadRelay } from "./relay-reader.ts";
 

@@ -3,7 +3,7 @@ import type { Static, TSchema } from "typebox";
 import { Value } from "typebox/value";
 import { CallError } from "../../bridge/call-error.ts";
 import { printable } from "../printable.ts";
-import type { CurrentRelay, RelayAccess } from "../relay-access.ts";
+import type { CurrentRelay, RelayAccess } from "../relay/relay-access.ts";
 import { ErrorAnswer } from "./relay-answers.ts";
 
 const longestMs = 20_000;

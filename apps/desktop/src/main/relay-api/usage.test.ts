@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, it, type TestContext } from "node:test";
-import type { RelayAccess } from "../relay-access.ts";
+import type { RelayAccess } from "../relay/relay-access.ts";
 import { createRelayReader } from "./relay-reader.ts";
 import { readUsage } from "./usage.ts";
 

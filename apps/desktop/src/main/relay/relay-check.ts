@@ -1,6 +1,6 @@
 /** Whether a claude-relay answers at an address: asked before the address is taken, without any credential. */
 import type { RelayAddress } from "@claude-relay/client/device";
-import { CallError } from "../bridge/call-error.ts";
+import { CallError } from "../../bridge/call-error.ts";
 import { beginningOf, healthIn } from "./relay-answer.ts";
 
 const longestMs = 10_000;

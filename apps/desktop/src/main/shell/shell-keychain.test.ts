@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { FakeTime } from "../../test/harness/fake-time.ts";
-import type { FromMain } from "../bridge/wire.ts";
+import { FakeTime } from "../../../test/harness/fake-time.ts";
+import type { FromMain } from "../../bridge/wire.ts";
 import { keychainOrMemory, ShellKeychain, ShellKeychainError } from "./shell-keychain.ts";
 
 type SecretAsk = Extract<FromMain, { type: `secret_${string}` }>;

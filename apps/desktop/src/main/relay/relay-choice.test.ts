@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { CallError } from "../bridge/call-error.ts";
+import { CallError } from "../../bridge/call-error.ts";
 import { relayChoiceOf } from "./relay-choice.ts";
 
 describe("an address that someone entered", () => {

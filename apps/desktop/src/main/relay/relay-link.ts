@@ -4,14 +4,14 @@ import {
   RelayConfigurationError,
   relayAddressFrom,
 } from "@claude-relay/client/device";
-import { CallError } from "../bridge/call-error.ts";
-import type { Connection } from "../bridge/connection.ts";
+import { CallError } from "../../bridge/call-error.ts";
+import type { Connection } from "../../bridge/connection.ts";
+import type { SettingsFile } from "../settings-file.ts";
 import { isUsedByCommandLine } from "./command-line-relays.ts";
 import { type OpenedRelay, type OpenRelayOptions, openRelay } from "./opened-relay.ts";
 import type { CurrentRelay } from "./relay-access.ts";
 import { demandRelay } from "./relay-check.ts";
 import { type RelayChoice, relayChoiceOf } from "./relay-choice.ts";
-import type { SettingsFile } from "./settings-file.ts";
 
 export type RelayLinkParts = Omit<
   OpenRelayOptions,

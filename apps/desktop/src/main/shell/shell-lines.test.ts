@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
-import type { FromShell } from "../bridge/wire.ts";
+import type { FromShell } from "../../bridge/wire.ts";
 import { openShellLines } from "./shell-lines.ts";
 
 const opened = () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { DeviceSessionState } from "@claude-relay/client/device";
-import type { Connection } from "../bridge/connection.ts";
+import type { Connection } from "../../bridge/connection.ts";
 import { connectionOf } from "./connection.ts";
 
 const relayUrl = "https://relay.example.com";

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createMemoryStore } from "@claude-relay/client/device";
-import { startRelay } from "../../../../test/harness/relay.ts";
-import { tempFolder } from "../../../../test/harness/temp-folder.ts";
-import { FakeTime } from "../../test/harness/fake-time.ts";
-import type { Connection } from "../bridge/connection.ts";
+import { startRelay } from "../../../../../test/harness/relay.ts";
+import { tempFolder } from "../../../../../test/harness/temp-folder.ts";
+import { FakeTime } from "../../../test/harness/fake-time.ts";
+import type { Connection } from "../../bridge/connection.ts";
+import { systemRandom } from "../system-ports.ts";
 import { openRelay } from "./opened-relay.ts";
-import { systemRandom } from "./system-ports.ts";
 
 describe("a relay that turns the device away", () => {
   it("and does so again when asked later is not shown as being connected to for ever", async (t) => {

@@ -4,8 +4,8 @@ import {
   type SecretStore,
   type SessionTimers,
 } from "@claude-relay/client/device";
-import type { FromMain, FromShell } from "../bridge/wire.ts";
-import { printable } from "./printable.ts";
+import type { FromMain, FromShell } from "../../bridge/wire.ts";
+import { printable } from "../printable.ts";
 
 type SecretAsk = Extract<FromMain, { type: `secret_${string}` }>;
 type WithoutId<Line> = Line extends { id: number } ? Omit<Line, "id"> : never;

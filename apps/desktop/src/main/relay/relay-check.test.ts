@@ -7,8 +7,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { relayAddressFrom } from "@claude-relay/client/device";
-import { tempFolder } from "../../../../test/harness/temp-folder.ts";
-import { CallError } from "../bridge/call-error.ts";
+import { tempFolder } from "../../../../../test/harness/temp-folder.ts";
+import { CallError } from "../../bridge/call-error.ts";
 import { demandRelay } from "./relay-check.ts";
 
 const listening = async (t: TestContext, server: Server): Promise<number> => {

@@ -1,9 +1,9 @@
 /** A relay that the app is connected to, or tries to be: its session, and who keeps that fresh. */
 import type { DeviceSession, DeviceSessionEvent } from "@claude-relay/client/device";
-import type { Connection } from "../bridge/connection.ts";
+import type { Connection } from "../../bridge/connection.ts";
+import { bootstrapProxy, openProxySession, type ProxySessionOptions } from "../proxy-bootstrap.ts";
+import { ProxyRefreshService } from "../proxy-refresh-service.ts";
 import { connectionOf } from "./connection.ts";
-import { bootstrapProxy, openProxySession, type ProxySessionOptions } from "./proxy-bootstrap.ts";
-import { ProxyRefreshService } from "./proxy-refresh-service.ts";
 import type { RelayAccess } from "./relay-access.ts";
 import { isSimulated } from "./relay-upstream.ts";
 

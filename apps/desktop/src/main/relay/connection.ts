@@ -1,8 +1,8 @@
 /** Where a DeviceSession stands, in the window's words. */
 import type { DeviceSessionState } from "@claude-relay/client/device";
-import type { Connection } from "../bridge/connection.ts";
+import type { Connection } from "../../bridge/connection.ts";
+import { printable } from "../printable.ts";
 import { codeWords, isFirstStep } from "./enrollment-words.ts";
-import { printable } from "./printable.ts";
 
 /** The relay does not answer, though the session has a token that is good. */
 export type Outage = Readonly<{ message: string; retryAt: number }>;

@@ -2,7 +2,7 @@
 import type { Readable, Writable } from "node:stream";
 import { type TSchema, Type } from "typebox";
 import { Compile } from "typebox/compile";
-import type { FromMain, FromShell } from "../bridge/wire.ts";
+import type { FromMain, FromShell } from "../../bridge/wire.ts";
 
 /** In characters. The longest message a user may send fits, even where JSON must escape all of it. */
 const longestLine = 8 * 1024 * 1024;

@@ -5,7 +5,7 @@ import {
   RelayConfigurationError,
   relayAddressFrom,
 } from "@claude-relay/client/device";
-import { CallError } from "../bridge/call-error.ts";
+import { CallError } from "../../bridge/call-error.ts";
 
 export type RelayChoice = Readonly<{ address: RelayAddress; code: string | undefined }>;
 
