@@ -2,11 +2,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { desktopMissing } from "./harness/missing.ts";
+import { until } from "./harness/poll.ts";
 import { setScene } from "./harness/scene.ts";
 import { keys, type WebDriver } from "./harness/webdriver.ts";
 
 const focused = (page: WebDriver): Promise<string | null> =>
   page.run("return document.activeElement?.dataset.testid ?? null");
+
+/** The focus goes there, soon after what has it was drawn. */
+const hasFocus = (page: WebDriver, testId: string): Promise<boolean> =>
+  until(`${testId} has the focus`, async () => (await focused(page)) === testId);
 
 describe("the desktop app by keyboard alone", { skip: desktopMissing }, () => {
   it("connects, asks, stops, begins anew, finds, renames and deletes", async (t) => {
@@ -14,11 +19,11 @@ describe("the desktop app by keyboard alone", { skip: desktopMissing }, () => {
     const app = await open();
     const { page } = app;
     await page.shows("welcome");
-    assert.equal(await focused(page), "address");
+    await hasFocus(page, "address");
     await page.write(relay.url);
     await page.press(keys.enter);
     await page.shows("composer");
-    assert.equal(await focused(page), "composer");
+    await hasFocus(page, "composer");
 
     await page.write("First line");
     await page.press(keys.shift, keys.enter);
@@ -43,7 +48,7 @@ describe("the desktop app by keyboard alone", { skip: desktopMissing }, () => {
     await page.shows("answer", /Noted/);
     await page.gone("stop");
     await page.press(keys.control, "k");
-    assert.equal(await focused(page), "search");
+    await hasFocus(page, "search");
     await look(app, "keyboard-search");
     await page.press(keys.control, "/");
     await page.shows("shortcuts");
