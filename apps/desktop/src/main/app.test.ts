@@ -10,8 +10,7 @@ import { tempFolder } from "../../../../test/harness/temp-folder.ts";
 import { FakeTime } from "../../test/harness/fake-time.ts";
 import type { AppEvent } from "../bridge/protocol.ts";
 import { startApp } from "./app.ts";
-import type { ChatPartOptions } from "./chat-port.ts";
-import type { Chat } from "./chat-ports.ts";
+import type { ChatPart, ChatPartOptions } from "./chat-port.ts";
 import type { OpenedStore } from "./shell/shell-keychain.ts";
 import { systemRandom } from "./system-ports.ts";
 
@@ -44,10 +43,10 @@ const start = (t: TestContext, environment: Readonly<Record<string, string>> = {
   const events: AppEvent[] = [];
   const opening = Promise.withResolvers<OpenedStore>();
   const chat = { made: [] as ChatPartOptions[], changes: 0, stopped: 0 };
-  const createChat = (options: ChatPartOptions): Chat => {
+  const createChat = (options: ChatPartOptions): ChatPart => {
     chat.made.push(options);
     return {
-      methods: { "models.list": async () => [] } as unknown as Chat["methods"],
+      methods: { "models.list": async () => [] } as unknown as ChatPart["methods"],
       notices: () => ["from the chat"],
       relayChanged: () => {
         chat.changes += 1;

@@ -10,8 +10,7 @@ import type {
 import type { AppEvent, AppState, Params, Results } from "../bridge/protocol.ts";
 import { appStateFrom } from "./app-state.ts";
 import { type AnswerCall, createCalls } from "./calls.ts";
-import type { ChatMethod, ChatPartOptions, Methods, ShellMethod } from "./chat-port.ts";
-import type { Chat } from "./chat-ports.ts";
+import type { ChatMethod, ChatPart, ChatPartOptions, Methods, ShellMethod } from "./chat-port.ts";
 import { errorLine } from "./error-line.ts";
 import { createLinkOpener } from "./link-open.ts";
 import { createNotices, type Notices } from "./notices.ts";
@@ -37,7 +36,7 @@ export type AppParts = Readonly<{
   /** The app's own in it. */
   folder: string;
   store: Promise<OpenedStore>;
-  createChat: (options: ChatPartOptions) => Chat;
+  createChat: (options: ChatPartOptions) => ChatPart;
   emit: (event: AppEvent) => void;
   log: (line: string) => void;
   clock: SessionClock;
@@ -56,7 +55,7 @@ export const startApp = (parts: AppParts): App => {
     addNotice(notice, notices, log);
   }
   const store = openStore(parts, notices);
-  let chat: Chat | undefined;
+  let chat: ChatPart | undefined;
   const link = linkRelay(parts, {
     store,
     settings,
@@ -110,7 +109,7 @@ const linkRelay = (parts: AppParts, { notices, ...rest }: LinkParts): RelayLink 
   return link;
 };
 
-const createChat = (parts: AppParts, store: SecretStore, link: RelayLink): Chat => {
+const createChat = (parts: AppParts, store: SecretStore, link: RelayLink): ChatPart => {
   const { folder, emit, clock, random, log } = parts;
   const relayFailed = (): void => link.failed();
   return parts.createChat({
@@ -148,7 +147,7 @@ const shellMethods = (
 });
 
 /** The chat waits for the keychain, where the key to its conversations is. */
-const chatMethods = (made: Promise<Chat>): Methods<ChatMethod> => {
+const chatMethods = (made: Promise<ChatPart>): Methods<ChatMethod> => {
   const later =
     <Name extends ChatMethod>(name: Name) =>
     async (params: Params<Name>): Promise<Results[Name]> => {

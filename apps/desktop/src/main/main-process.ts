@@ -5,8 +5,7 @@ import { configFolder } from "@claude-relay/client/device";
 import type { FromMain, FromShell } from "../bridge/wire.ts";
 import { type App, startApp } from "./app.ts";
 import { type AppLock, acquireAppLock } from "./app-lock.ts";
-import type { ChatPartOptions } from "./chat-port.ts";
-import type { Chat } from "./chat-ports.ts";
+import type { ChatPart, ChatPartOptions } from "./chat-port.ts";
 import { keychainOrMemory, ShellKeychain } from "./shell/shell-keychain.ts";
 import { openShellLines, type ShellLines } from "./shell/shell-lines.ts";
 import { systemClock, systemRandom, systemTimers } from "./system-ports.ts";
@@ -19,7 +18,7 @@ type Options = Readonly<{
   environment: Readonly<Record<string, string | undefined>>;
   appVersion: string;
   deviceName: string;
-  createChat: (options: ChatPartOptions) => Chat;
+  createChat: (options: ChatPartOptions) => ChatPart;
   log: (line: string) => void;
   /** Told when the shell is gone: then it is time for `stop`. */
   onEnd: () => void;

@@ -7,13 +7,12 @@ import { tempFolder } from "../../../../test/harness/temp-folder.ts";
 import type { AssistantMessage } from "../../src/bridge/conversation.ts";
 import type { AppEvent } from "../../src/bridge/protocol.ts";
 import { createChatPart } from "../../src/main/chat/chat-part.ts";
-import type { ChatMethod, Methods } from "../../src/main/chat-port.ts";
-import type { Chat } from "../../src/main/chat-ports.ts";
+import type { ChatMethod, ChatPart, Methods } from "../../src/main/chat-port.ts";
 import type { RelayAccess } from "../../src/main/relay/relay-access.ts";
 import { systemClock, systemRandom } from "../../src/main/system-ports.ts";
 
 export type Desk = Readonly<{
-  chat: Chat;
+  chat: ChatPart;
   call: Methods<ChatMethod>;
   store: SecretStore;
   folder: string;

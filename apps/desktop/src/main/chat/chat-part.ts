@@ -1,7 +1,6 @@
 import type { ReplyEnding } from "../../bridge/conversation.ts";
 import type { Params, Results } from "../../bridge/protocol.ts";
-import type { ChatMethod, Methods } from "../chat-port.ts";
-import type { ChatOptions, Chat as ChatSide } from "../chat-ports.ts";
+import type { ChatMethod, ChatPart, ChatPartOptions, Methods } from "../chat-port.ts";
 import type { Conversations } from "../conversations/conversations.ts";
 import { type KeptConversation, shown } from "../conversations/kept-conversation.ts";
 import { openConversations } from "../conversations/open-conversations.ts";
@@ -17,7 +16,7 @@ const countedMs = 300;
 type Opened = Readonly<{ conversations: Conversations; chat: Chat }>;
 
 /** Everything about chatting: conversations, answers, models, usage. Never throws. */
-export const createChatPart = (options: ChatOptions): ChatSide => {
+export const createChatPart = (options: ChatPartOptions): ChatPart => {
   const { relay, emit, relayFailed, clock } = options;
   const read = createRelayReader(relay, relayFailed);
   const models = new Models({ relay, read, emit, clock });
@@ -47,7 +46,7 @@ export const createChatPart = (options: ChatOptions): ChatSide => {
 };
 
 const openAll = async (
-  options: ChatOptions,
+  options: ChatPartOptions,
   models: Models,
   onNotice: (message: string) => void,
 ): Promise<Opened> => {
