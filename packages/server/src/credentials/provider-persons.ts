@@ -55,10 +55,13 @@ export const createLinkedPersons = (options: Options): LinkedPersons => {
       try {
         demandDomain(options.rules, account);
         return await linked(account, clientIp).catch(async (error: unknown) => {
-          if (!(error instanceof Refusal) || error.code !== "conflict") {
+          if (error instanceof UnheardUser) {
+            await owners.reload();
+          } else if (error instanceof Refusal && error.code === "conflict") {
+            await hearOfUser(options, account);
+          } else {
             throw error;
           }
-          await hearOfUser(options, account);
           return linked(account, clientIp);
         });
       } catch (error) {
@@ -95,7 +98,7 @@ const personOf = async (
   if (known !== null) {
     const user = owners.users.get(known.userId);
     if (user === null) {
-      throw noUser();
+      throw new UnheardUser();
     }
     if (!isOfEarlier(known, user)) {
       return { userId: known.userId, linkId: known.id };
@@ -211,8 +214,16 @@ const demandDomain = ({ domains }: PersonRules, account: ProviderAccount): void 
 const remedy =
   "Ask the operator of this relay, or sign out there and come back with another account.";
 
-const noUser = (): Refusal =>
-  new Refusal("forbidden", `You are signed in there, but you are no user of this relay. ${remedy}`);
+const noUserWords = `You are signed in there, but you are no user of this relay. ${remedy}`;
+
+const noUser = (): Refusal => new Refusal("forbidden", noUserWords);
+
+/** Linked with a user whom another process may have made a moment ago; else they are gone. */
+class UnheardUser extends Refusal {
+  constructor() {
+    super("forbidden", noUserWords);
+  }
+}
 
 const notVerified = (): Refusal =>
   new Refusal(
