@@ -58,7 +58,7 @@ const begin = async ({ createdAt, linkedAt, ids = [ann] }: Standing) => {
     refusals: { record: () => undefined },
     clock: { now: () => epochMs(5000), monotonicMs: () => 5000 },
   });
-  return { persons, rows };
+  return { persons, rows, users: stores.users };
 };
 
 describe("an account that names a user by e-mail address", () => {
@@ -102,5 +102,14 @@ describe("an account that is linked with a user", () => {
     const person = await persons.personOf(accountOf("old"), "::1");
     assert.equal(await persons.isStill(person), true);
     assert.deepEqual(await persons.personOf(accountOf("old"), "::1"), person);
+  });
+});
+
+describe("an account linked with a user whom another process made", () => {
+  it("is that user, though this process has not heard of them yet", async () => {
+    const { persons, users } = await begin({ createdAt: 1000, linkedAt: 2000, ids: [] });
+    await assert.rejects(persons.personOf(accountOf("old"), "::1"), /no user of this relay/);
+    await users.insert({ id: ann, name: null, organizationId: null, createdAt: epochMs(1000) });
+    assert.equal((await persons.personOf(accountOf("old"), "::1")).userId, ann);
   });
 });
