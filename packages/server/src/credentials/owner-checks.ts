@@ -101,3 +101,10 @@ const noOrganization = (id: string): string =>
 
 const unknown = (field: string, fault: string): Refusal =>
   new Refusal("invalid_request", `${field}: ${fault}`);
+
+/** @throws Refusal `not_found` for a user nobody made */
+export const demandUser = (owners: OwnerIndex, userId: UserId): void => {
+  if (owners.users.get(userId) === null) {
+    throw new Refusal("not_found", `There is no user "${userId}". GET /admin/users lists them.`);
+  }
+};

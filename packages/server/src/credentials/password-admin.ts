@@ -4,6 +4,7 @@ import { Refusal } from "../pipeline/refusal.ts";
 import type { PasswordAdmin, PasswordStore } from "../pipeline/sign-in-ports.ts";
 import type { Clock } from "../pipeline/types.ts";
 import { createAdminRecord } from "./admin-record.ts";
+import { demandUser } from "./owner-checks.ts";
 import type { OwnerIndex } from "./owner-index.ts";
 import { hashPassword } from "./password-hash.ts";
 import { longestPassword } from "./person-sign-in.ts";
@@ -25,20 +26,14 @@ export const createPasswordAdmin = (options: Options): PasswordAdmin => {
   const { store, owners, endAllOf, audit, clock } = options;
   const record = createAdminRecord(audit, clock);
 
-  const demandUser = (userId: UserId): void => {
-    if (owners.users.get(userId) === null) {
-      throw new Refusal("not_found", `There is no user "${userId}". GET /admin/users lists them.`);
-    }
-  };
-
   return {
     set: async (userId, password, clientIp) => {
-      demandUser(userId);
+      demandUser(owners, userId);
       checkPassword(userId, password);
       const hash = await hashPassword(password);
       // No user goes while a password is set for them.
       return owners.alone(async () => {
-        demandUser(userId);
+        demandUser(owners, userId);
         const kept = { userId, hash, changedAt: clock.now() };
         await store.put(kept);
         const ended = await endAllOf(userId);
@@ -48,7 +43,7 @@ export const createPasswordAdmin = (options: Options): PasswordAdmin => {
     },
     remove: (userId, clientIp) =>
       owners.alone(async () => {
-        demandUser(userId);
+        demandUser(owners, userId);
         if (!(await store.remove(userId))) {
           throw new Refusal("not_found", `The user "${userId}" has no password.`);
         }

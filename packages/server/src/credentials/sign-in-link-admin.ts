@@ -4,6 +4,7 @@ import { Refusal } from "../pipeline/refusal.ts";
 import type { SignInLinkAdmin, SignInLinkStore } from "../pipeline/sign-in-ports.ts";
 import type { Clock } from "../pipeline/types.ts";
 import { createAdminRecord } from "./admin-record.ts";
+import { demandUser } from "./owner-checks.ts";
 import type { OwnerIndex } from "./owner-index.ts";
 
 type Options = Readonly<{
@@ -19,20 +20,14 @@ export const createSignInLinkAdmin = (options: Options): SignInLinkAdmin => {
   const { store, owners, endAllOf, audit, clock } = options;
   const record = createAdminRecord(audit, clock);
 
-  const demandUser = (userId: UserId): void => {
-    if (owners.users.get(userId) === null) {
-      throw new Refusal("not_found", `There is no user "${userId}". GET /admin/users lists them.`);
-    }
-  };
-
   return {
     list: async (userId) => {
-      demandUser(userId);
+      demandUser(owners, userId);
       return store.ofUser(userId);
     },
     remove: (userId, clientIp) =>
       owners.alone(async () => {
-        demandUser(userId);
+        demandUser(owners, userId);
         if ((await store.removeOf(userId)) === 0) {
           throw new Refusal("not_found", `The user "${userId}" has no account at a provider.`);
         }
